@@ -1,0 +1,57 @@
+/* lfmscope: the command. One line per subcommand, nothing else. */
+#include "quant/command/commands.h"
+#include "reference/base/command.h"
+#include "reference/base/version.h"
+#include "reference/command/commands.h"
+#include "reports/command/commands.h"
+
+#include <gsl/gsl_errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"info", lfm_command_info, "configuration, parameters, tensors by type, memory plan"},
+    {"tokenize", lfm_command_tokenize, "token ids and pieces of a text"},
+    {"generate", lfm_command_generate, "continues a prompt or a conversation"},
+    {"logits", lfm_command_logits, "logits of a token sequence, to HDF5"},
+    {"trace", lfm_command_trace, "activations and router decisions of a text, to HDF5"},
+    {"perplexity", lfm_command_perplexity, "token NLL and perplexity of a text"},
+    {"quantize", lfm_command_quantize, "writes the model in another number format"},
+    {"compare", lfm_command_compare, "distances between a reference and candidates, or between two traces"},
+    {"routing", lfm_command_routing, "expert statistics of traces, agreement between them"},
+    {"report", lfm_command_report, "pages, plots and tables from result files"},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: lfmscope COMMAND [options] ARGUMENTS\n\n");
+    for (size_t i = 0; i < N_COMMANDS; i++) fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\n'lfmscope COMMAND --help' tells more.\n");
+}
+
+int main(int argc, char **argv)
+{
+    gsl_set_error_handler_off();
+    if (argc < 2) {
+        print_help(stderr);
+        return LFM_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return LFM_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("lfmscope %s\n", LFM_VERSION);
+        return LFM_EXIT_OK;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "lfmscope: unknown command '%s'; see 'lfmscope --help'\n", argv[1]);
+    return LFM_EXIT_USAGE;
+}

@@ -1,0 +1,147 @@
+/* JSON: see json.h. */
+#include "reference/base/json.h"
+
+#include "reference/base/file.h"
+#include "reference/base/version.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum lfm_status lfm_json_parse(cJSON **out, const char *text, size_t length, const char *name, struct lfm_error *error)
+{
+    const char *end = NULL;
+    *out = NULL;
+    cJSON *document = length ? cJSON_ParseWithLengthOpts(text, length, &end, false) : NULL;
+    size_t used = end && end >= text && (size_t)(end - text) <= length ? (size_t)(end - text) : 0;
+    bool complete = document != NULL;
+    for (size_t i = used; complete && i < length && text[i] != '\0'; i++)
+        if (!strchr(" \t\r\n", text[i])) {
+            complete = false;
+            used = i;
+        }
+    if (complete) {
+        *out = document;
+        return LFM_OK;
+    }
+    cJSON_Delete(document);
+    size_t line = 1;
+    for (size_t i = 0; i < used; i++) line += text[i] == '\n';
+    if (length == 0) return lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected JSON, found an empty text", name);
+    return lfm_fail(error, LFM_ERROR_FORMAT, "%s:%zu: not valid JSON at byte %zu", name, line, used);
+}
+
+enum lfm_status lfm_json_parse_file(cJSON **out, const char *path, struct lfm_error *error)
+{
+    struct lfm_buffer text = {0};
+    *out = NULL;
+    enum lfm_status status = lfm_read_file(&text, path, error);
+    if (status == LFM_OK) status = lfm_json_parse(out, text.data, text.length, path, error);
+    lfm_buffer_release(&text);
+    return status;
+}
+
+static enum lfm_status missing(const char *key, const char *name, struct lfm_error *error)
+{
+    return lfm_fail(error, LFM_ERROR_FORMAT, "%s: '%s' is missing", name, key);
+}
+
+static enum lfm_status wrong_type(const char *key, const char *name, const char *expected, struct lfm_error *error)
+{
+    return lfm_fail(error, LFM_ERROR_FORMAT, "%s: '%s' must be %s", name, key, expected);
+}
+
+static const cJSON *find(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNull(item) ? NULL : item;
+}
+
+enum lfm_status lfm_json_require_string(const cJSON *object, const char *key, const char *name, const char **out,
+                                        struct lfm_error *error)
+{
+    const cJSON *item = find(object, key);
+    if (!item) return missing(key, name, error);
+    if (!cJSON_IsString(item)) return wrong_type(key, name, "a string", error);
+    *out = item->valuestring;
+    return LFM_OK;
+}
+
+enum lfm_status lfm_json_optional_size(const cJSON *object, const char *key, const char *name, size_t *out,
+                                       struct lfm_error *error)
+{
+    const cJSON *item = find(object, key);
+    if (!item) return LFM_OK;
+    if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > 9007199254740992.0 ||
+        floor(item->valuedouble) != item->valuedouble)
+        return wrong_type(key, name, "a whole number from 0 to 2^53", error);
+    *out = (size_t)item->valuedouble;
+    return LFM_OK;
+}
+
+enum lfm_status lfm_json_require_size(const cJSON *object, const char *key, const char *name, size_t *out,
+                                      struct lfm_error *error)
+{
+    if (!find(object, key)) return missing(key, name, error);
+    return lfm_json_optional_size(object, key, name, out, error);
+}
+
+enum lfm_status lfm_json_optional_double(const cJSON *object, const char *key, const char *name, double *out,
+                                         struct lfm_error *error)
+{
+    const cJSON *item = find(object, key);
+    if (!item) return LFM_OK;
+    if (!cJSON_IsNumber(item)) return wrong_type(key, name, "a number", error);
+    *out = item->valuedouble;
+    return LFM_OK;
+}
+
+enum lfm_status lfm_json_require_double(const cJSON *object, const char *key, const char *name, double *out,
+                                        struct lfm_error *error)
+{
+    if (!find(object, key)) return missing(key, name, error);
+    return lfm_json_optional_double(object, key, name, out, error);
+}
+
+enum lfm_status lfm_json_optional_bool(const cJSON *object, const char *key, const char *name, bool *out,
+                                       struct lfm_error *error)
+{
+    const cJSON *item = find(object, key);
+    if (!item) return LFM_OK;
+    if (!cJSON_IsBool(item)) return wrong_type(key, name, "true or false", error);
+    *out = cJSON_IsTrue(item);
+    return LFM_OK;
+}
+
+cJSON *lfm_json_document(const char *kind, int argc, char **argv)
+{
+    struct lfm_buffer text = {0};
+    cJSON *document = cJSON_CreateObject();
+    enum lfm_status status = lfm_buffer_printf(&text, NULL, "lfmscope-%s", kind);
+    if (status == LFM_OK) cJSON_AddStringToObject(document, "schema", text.data);
+    cJSON_AddStringToObject(document, "version", LFM_VERSION);
+    lfm_buffer_clear(&text);
+    status = lfm_buffer_puts(&text, "lfmscope", NULL);
+    for (int i = 0; i < argc && status == LFM_OK; i++) status = lfm_buffer_printf(&text, NULL, " %s", argv[i]);
+    if (status == LFM_OK) cJSON_AddStringToObject(document, "command", text.data);
+    lfm_buffer_release(&text);
+    return document;
+}
+
+void lfm_json_add_number(cJSON *object, const char *key, double value)
+{
+    if (isfinite(value))
+        cJSON_AddNumberToObject(object, key, value);
+    else
+        cJSON_AddNullToObject(object, key);
+}
+
+enum lfm_status lfm_json_print(struct lfm_buffer *out, const cJSON *document, struct lfm_error *error)
+{
+    char *text = document ? cJSON_Print(document) : NULL;
+    if (!text) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot print a JSON document: out of memory");
+    enum lfm_status status = lfm_buffer_puts(out, text, error);
+    if (status == LFM_OK) status = lfm_buffer_puts(out, "\n", error);
+    cJSON_free(text);
+    return status;
+}

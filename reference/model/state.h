@@ -1,0 +1,30 @@
+/* The state of one sequence: keys and values of the attention layers, last columns of the conv layers. */
+#ifndef LFM_MODEL_STATE_H
+#define LFM_MODEL_STATE_H
+
+#include "reference/base/error.h"
+#include "reference/model/model.h"
+
+#include <stddef.h>
+
+struct lfm_layer_state {
+    float *keys, *values; /* attention: [capacity, G*A], rotated keys */
+    float *conv;          /* conv: [L-1, D], the last L-1 rows of B*x, oldest first */
+};
+
+struct lfm_state {
+    const struct lfm_model *model; /* borrowed */
+    size_t n_past;                 /* tokens seen */
+    size_t capacity;               /* tokens the caches have room for; grows as needed */
+    struct lfm_layer_state *layers;
+};
+
+/* An empty state. It grows up to max_position_embeddings. */
+enum lfm_status lfm_state_new(struct lfm_state **out, const struct lfm_model *model, struct lfm_error *error);
+void lfm_state_free(struct lfm_state *state); /* NULL is fine */
+/* Forgets all tokens and keeps the memory. */
+void lfm_state_clear(struct lfm_state *state);
+/* Makes room for n more tokens; fails when the model's context would be exceeded. */
+enum lfm_status lfm_state_reserve(struct lfm_state *state, size_t n, struct lfm_error *error);
+
+#endif

@@ -5,6 +5,7 @@
 #include "reference/base/error.h"
 #include "reference/base/progress.h"
 #include "reference/checkpoint/checkpoint.h"
+#include "reference/checkpoint/encode.h"
 #include "reference/checkpoint/format.h"
 #include "reference/model/config.h"
 
@@ -62,9 +63,6 @@ struct lfm_model {
     size_t fallback_matrices;       /* matrices that kept their stored format because a row is no multiple of the block */
     struct lfm_model_memory *memory; /* private: what the model owns besides the mapping */
 };
-
-/* How scales of formats without their own (FP8) are chosen when quantizing in memory. */
-enum lfm_scale { LFM_SCALE_TENSOR, LFM_SCALE_CHANNEL, LFM_SCALE_BLOCK };
 
 struct lfm_model_options {
     const struct lfm_format *weights; /* quantize every matrix to this format in memory; NULL keeps the stored types.

@@ -1,0 +1,285 @@
+/* The forward pass of the LFM2 family, as MODEL.md states it; section numbers below are its sections.
+ *
+ * Read it from the bottom: lfm_forward embeds the tokens and runs every layer; a layer is
+ *
+ *     h += operator(rmsnorm(h, operator_norm))        operator: short convolution or attention
+ *     h += feed_forward(rmsnorm(h, ffn_norm))         feed_forward: dense or mixture of experts
+ *
+ * Shapes are row-major. T tokens of this piece, D hidden_size, H query heads, G key/value heads, A head_dim,
+ * F intermediate_size, M moe_intermediate_size, E experts, K chosen ones, L taps of the convolution, V vocabulary. */
+#include "reference/model/forward.h"
+
+#include "reference/base/memory.h"
+#include "reference/model/linear.h"
+#include "reference/model/ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 512 }; /* tokens that run through the layers together */
+
+/* One piece on its way through the layers: what it belongs to, and room for intermediate results. */
+struct pass {
+    const struct lfm_model *model;
+    const struct lfm_config *config;
+    struct lfm_state *state;
+    const struct lfm_observer *observer;
+    struct lfm_error *error;
+    size_t T;
+
+    float *h;           /* [T,D]    the residual stream */
+    float *u;           /* [T,D]    normed input of an operator or a feed-forward */
+    float *y;           /* [T,D]    its output */
+    float *bcx;         /* [T,3D]   conv: in_proj . u */
+    float *b, *c, *x;   /* [T,D]    conv: its thirds */
+    float *q, *mixed;   /* [T,H*A]  attention */
+    float *scores;      /*          attention: scratch */
+    float *gate, *up;   /* [T,max(F,M)] */
+    float *router;      /* [T,E]    router logits */
+    float *weights;     /* [T,K]    mixing weights */
+    int32_t *selected;  /* [T,K]    chosen experts */
+    float *expert_u, *expert_y; /* [T,D] the tokens of one expert, and its output for them */
+    size_t *expert_token, *expert_slot; /* [T] which token, and the place of the expert among its K */
+};
+
+static enum lfm_status announce(struct pass *pass, size_t layer, enum lfm_point point, float *values, int32_t *selected,
+                                size_t width)
+{
+    if (!pass->observer) return LFM_OK;
+    const struct lfm_announcement announcement = {
+        .point = point,
+        .layer = layer,
+        .first_position = pass->state->n_past,
+        .n_tokens = pass->T,
+        .width = width,
+        .values = values,
+        .selected = selected,
+    };
+    return pass->observer->observe(pass->observer->context, &announcement, pass->error);
+}
+
+static enum lfm_status linear(struct pass *pass, float *y, const struct lfm_matrix *W, const float *x, size_t n_tokens)
+{
+    return lfm_linear(y, W, x, n_tokens, pass->error);
+}
+
+/* Section 3. y[T,D] = out_proj . (C * conv(B * x)), where B, C, x are the thirds of in_proj . u. */
+static enum lfm_status short_convolution(struct pass *pass, size_t l)
+{
+    const struct lfm_layer *layer = &pass->model->layers[l];
+    size_t T = pass->T, D = pass->config->hidden_size;
+
+    LFM_TRY(linear(pass, pass->bcx, &layer->in_proj, pass->u, T));
+    for (size_t t = 0; t < T; t++) {
+        memcpy(pass->b + t * D, pass->bcx + t * 3 * D, D * sizeof(float));
+        memcpy(pass->c + t * D, pass->bcx + t * 3 * D + D, D * sizeof(float));
+        memcpy(pass->x + t * D, pass->bcx + t * 3 * D + 2 * D, D * sizeof(float));
+    }
+    LFM_TRY(announce(pass, l, LFM_POINT_B, pass->b, NULL, D));
+    LFM_TRY(announce(pass, l, LFM_POINT_C, pass->c, NULL, D));
+    LFM_TRY(announce(pass, l, LFM_POINT_X, pass->x, NULL, D));
+
+    for (size_t i = 0; i < T * D; i++) pass->b[i] *= pass->x[i];
+    float *z = pass->x; /* x is used up */
+    lfm_short_conv(z, pass->b, pass->state->layers[l].conv, layer->conv, T, D, pass->config->conv_l_cache);
+    LFM_TRY(announce(pass, l, LFM_POINT_CONV, z, NULL, D));
+
+    for (size_t i = 0; i < T * D; i++) z[i] *= pass->c[i];
+    return linear(pass, pass->y, &layer->conv_out_proj, z, T);
+}
+
+/* Section 4. y[T,D] = out_proj . softmax(q k^T / sqrt(A), causal) v; q and k are normed per head, then rotated. */
+static enum lfm_status attention(struct pass *pass, size_t l)
+{
+    const struct lfm_config *config = pass->config;
+    const struct lfm_layer *layer = &pass->model->layers[l];
+    struct lfm_layer_state *cache = &pass->state->layers[l];
+    size_t T = pass->T, n_past = pass->state->n_past;
+    size_t H = config->num_attention_heads, G = config->num_key_value_heads, A = config->head_dim;
+    float *k = cache->keys + n_past * G * A;   /* [T,G*A], written straight into the cache */
+    float *v = cache->values + n_past * G * A; /* [T,G*A] */
+    bool neighbours = config->rope == LFM_ROPE_NEIGHBOURS;
+
+    LFM_TRY(linear(pass, pass->q, &layer->q_proj, pass->u, T));
+    LFM_TRY(linear(pass, k, &layer->k_proj, pass->u, T));
+    LFM_TRY(linear(pass, v, &layer->v_proj, pass->u, T));
+    if (layer->q_layernorm) lfm_rmsnorm(pass->q, pass->q, layer->q_layernorm, T * H, A, config->norm_eps);
+    if (layer->k_layernorm) lfm_rmsnorm(k, k, layer->k_layernorm, T * G, A, config->norm_eps);
+    lfm_rope(pass->q, T, H, A, n_past, config->rope_theta, neighbours);
+    lfm_rope(k, T, G, A, n_past, config->rope_theta, neighbours);
+    LFM_TRY(announce(pass, l, LFM_POINT_Q, pass->q, NULL, H * A));
+    LFM_TRY(announce(pass, l, LFM_POINT_K, k, NULL, G * A));
+    LFM_TRY(announce(pass, l, LFM_POINT_V, v, NULL, G * A));
+
+    lfm_attention(pass->mixed, pass->q, cache->keys, cache->values, T, n_past, H, G, A, pass->scores);
+    LFM_TRY(announce(pass, l, LFM_POINT_ATTENTION, pass->mixed, NULL, H * A));
+    return linear(pass, pass->y, &layer->out_proj, pass->mixed, T);
+}
+
+/* Section 5. y[n,D] = w2 . (silu(w1 . u) * (w3 . u)) for n tokens u[n,D]. */
+static enum lfm_status ffn(struct pass *pass, const struct lfm_ffn *ffn, float *y, const float *u, size_t n)
+{
+    LFM_TRY(linear(pass, pass->gate, &ffn->w1, u, n));
+    LFM_TRY(linear(pass, pass->up, &ffn->w3, u, n));
+    lfm_silu_multiply(pass->gate, pass->up, n * ffn->w1.rows);
+    return linear(pass, y, &ffn->w2, pass->gate, n);
+}
+
+/* Section 6. Which experts, and how much of each: the bias steers the choice and never the weights. */
+static enum lfm_status route(struct pass *pass, size_t l)
+{
+    const struct lfm_config *config = pass->config;
+    const struct lfm_layer *layer = &pass->model->layers[l];
+    size_t T = pass->T, E = config->num_experts, K = config->num_experts_per_tok;
+
+    LFM_TRY(linear(pass, pass->router, &layer->gate, pass->u, T));
+    LFM_TRY(announce(pass, l, LFM_POINT_ROUTER_LOGITS, pass->router, NULL, E));
+    lfm_select_experts(pass->selected, pass->router, layer->expert_bias, T, E, K);
+    LFM_TRY(announce(pass, l, LFM_POINT_ROUTER_SELECTED, NULL, pass->selected, K));
+    lfm_expert_weights(pass->weights, pass->selected, pass->router, T, E, K, config->norm_topk_prob,
+                       config->routed_scaling_factor);
+    return announce(pass, l, LFM_POINT_ROUTER_WEIGHTS, pass->weights, pass->selected, K);
+}
+
+/* Collects in expert_u[n,D] the tokens that chose expert e, and returns n. */
+static size_t gather_tokens(struct pass *pass, size_t e)
+{
+    size_t D = pass->config->hidden_size, K = pass->config->num_experts_per_tok, n = 0;
+    for (size_t t = 0; t < pass->T; t++)
+        for (size_t k = 0; k < K; k++) {
+            if (pass->selected[t * K + k] != (int32_t)e) continue;
+            memcpy(pass->expert_u + n * D, pass->u + t * D, D * sizeof(float));
+            pass->expert_token[n] = t;
+            pass->expert_slot[n++] = k;
+            break;
+        }
+    return n;
+}
+
+/* Section 6. y[t] = sum over the chosen experts of weight * expert(u[t]), added in ascending order of the expert.
+ * Each expert sees all of its tokens at once. */
+static enum lfm_status mixture_of_experts(struct pass *pass, size_t l)
+{
+    const struct lfm_layer *layer = &pass->model->layers[l];
+    size_t D = pass->config->hidden_size, K = pass->config->num_experts_per_tok;
+
+    LFM_TRY(route(pass, l));
+    memset(pass->y, 0, pass->T * D * sizeof(float));
+    for (size_t e = 0; e < pass->config->num_experts; e++) {
+        size_t n = gather_tokens(pass, e);
+        if (n == 0) continue;
+        LFM_TRY(ffn(pass, &layer->experts[e], pass->expert_y, pass->expert_u, n));
+        for (size_t i = 0; i < n; i++) {
+            size_t t = pass->expert_token[i];
+            float weight = pass->weights[t * K + pass->expert_slot[i]];
+            for (size_t d = 0; d < D; d++) pass->y[t * D + d] += weight * pass->expert_y[i * D + d];
+        }
+    }
+    return LFM_OK;
+}
+
+/* Section 2. */
+static enum lfm_status run_layer(struct pass *pass, size_t l)
+{
+    const struct lfm_config *config = pass->config;
+    const struct lfm_layer *layer = &pass->model->layers[l];
+    size_t T = pass->T, D = config->hidden_size;
+
+    lfm_rmsnorm(pass->u, pass->h, layer->operator_norm, T, D, config->norm_eps);
+    LFM_TRY(announce(pass, l, LFM_POINT_OPERATOR_NORM, pass->u, NULL, D));
+    LFM_TRY(layer->operator_type == LFM_CONV ? short_convolution(pass, l) : attention(pass, l));
+    LFM_TRY(announce(pass, l, LFM_POINT_OPERATOR, pass->y, NULL, D));
+    lfm_add(pass->h, pass->y, T * D);
+
+    lfm_rmsnorm(pass->u, pass->h, layer->ffn_norm, T, D, config->norm_eps);
+    LFM_TRY(announce(pass, l, LFM_POINT_FFN_NORM, pass->u, NULL, D));
+    LFM_TRY(lfm_layer_is_moe(config, l) ? mixture_of_experts(pass, l) : ffn(pass, &layer->dense, pass->y, pass->u, T));
+    LFM_TRY(announce(pass, l, LFM_POINT_FEED_FORWARD, pass->y, NULL, D));
+    lfm_add(pass->h, pass->y, T * D);
+    return announce(pass, l, LFM_POINT_RESIDUAL, pass->h, NULL, D);
+}
+
+/* Sections 1 and 2, for one piece: hidden[T,D] = rmsnorm(layers(embed_tokens[tokens]), embedding_norm). */
+static enum lfm_status run_piece(struct pass *pass, const int32_t *tokens, float *hidden)
+{
+    const struct lfm_model *model = pass->model;
+    size_t T = pass->T, D = pass->config->hidden_size;
+
+    for (size_t t = 0; t < T; t++) lfm_matrix_decode_row(&model->embed_tokens, (size_t)tokens[t], pass->h + t * D);
+    for (size_t l = 0; l < pass->config->num_hidden_layers; l++) LFM_TRY(run_layer(pass, l));
+    if (hidden) lfm_rmsnorm(hidden, pass->h, model->embedding_norm, T, D, pass->config->norm_eps);
+    pass->state->n_past += T;
+    return LFM_OK;
+}
+
+/* --- room for a piece, and the loop over pieces --- */
+
+static void release_room(struct pass *pass)
+{
+    void *const owned[] = {pass->h, pass->u, pass->y, pass->bcx, pass->b, pass->c, pass->x, pass->q, pass->mixed,
+                           pass->scores, pass->gate, pass->up, pass->router, pass->weights, pass->selected,
+                           pass->expert_u, pass->expert_y, pass->expert_token, pass->expert_slot};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free(owned[i]);
+}
+
+static enum lfm_status make_room(struct pass *pass, size_t T, size_t n_keys)
+{
+    const struct lfm_config *config = pass->config;
+    struct lfm_error *error = pass->error;
+    size_t D = config->hidden_size, K = config->num_experts_per_tok;
+    size_t heads = config->num_attention_heads * config->head_dim;
+    size_t F = config->intermediate_size > config->moe_intermediate_size ? config->intermediate_size
+                                                                         : config->moe_intermediate_size;
+    LFM_TRY(LFM_ALLOC(&pass->h, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->u, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->y, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->bcx, T * 3 * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->b, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->c, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->x, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->q, T * heads, error));
+    LFM_TRY(LFM_ALLOC(&pass->mixed, T * heads, error));
+    LFM_TRY(LFM_ALLOC(&pass->scores, lfm_attention_scratch(n_keys), error));
+    LFM_TRY(LFM_ALLOC(&pass->gate, T * F, error));
+    LFM_TRY(LFM_ALLOC(&pass->up, T * F, error));
+    LFM_TRY(LFM_ALLOC(&pass->router, T * config->num_experts, error));
+    LFM_TRY(LFM_ALLOC(&pass->weights, T * K, error));
+    LFM_TRY(LFM_ALLOC(&pass->selected, T * K, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_u, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_y, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_token, T, error));
+    return LFM_ALLOC(&pass->expert_slot, T, error);
+}
+
+static enum lfm_status check_tokens(const int32_t *tokens, size_t T, size_t vocab_size, struct lfm_error *error)
+{
+    if (T == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "there are no tokens to run: the text is empty");
+    for (size_t t = 0; t < T; t++)
+        if (tokens[t] < 0 || (size_t)tokens[t] >= vocab_size)
+            return lfm_fail(error, LFM_ERROR_ARGUMENT, "token %zu has id %d, expected 0 to %zu", t, (int)tokens[t],
+                            vocab_size - 1);
+    return LFM_OK;
+}
+
+enum lfm_status lfm_forward(const struct lfm_model *model, struct lfm_state *state, const int32_t *tokens, size_t T,
+                            const struct lfm_observer *observer, float *hidden, struct lfm_error *error)
+{
+    struct pass pass = {.model = model, .config = &model->config, .state = state, .observer = observer, .error = error};
+    size_t D = model->config.hidden_size;
+
+    LFM_TRY(check_tokens(tokens, T, model->config.vocab_size, error));
+    LFM_TRY(lfm_state_reserve(state, T, error));
+    enum lfm_status status = make_room(&pass, T < PIECE ? T : PIECE, state->n_past + T);
+    for (size_t first = 0; first < T && status == LFM_OK; first += PIECE) {
+        pass.T = T - first < PIECE ? T - first : PIECE;
+        status = run_piece(&pass, tokens + first, hidden ? hidden + first * D : NULL);
+    }
+    release_room(&pass);
+    return status;
+}
+
+enum lfm_status lfm_logits(const struct lfm_model *model, const float *hidden, size_t T, float *logits,
+                           struct lfm_error *error)
+{
+    return lfm_linear(logits, &model->lm_head, hidden, T, error);
+}

@@ -1,0 +1,21 @@
+/* Matrices in any number format: see model.h. */
+#include "reference/model/model.h"
+
+void lfm_matrix_decode_row(const struct lfm_matrix *matrix, size_t r, float *x)
+{
+    size_t n = matrix->columns;
+    matrix->format->decode_row(x, (const uint8_t *)matrix->data + r * matrix->row_bytes, n);
+    if (!matrix->scales) return;
+    size_t scales_per_row = (n + matrix->scale_columns - 1) / matrix->scale_columns;
+    const float *scales = matrix->scales + r / matrix->scale_rows * scales_per_row;
+    for (size_t c = 0; c < n; c++) x[c] *= scales[c / matrix->scale_columns];
+}
+
+size_t lfm_matrix_bytes(const struct lfm_matrix *matrix)
+{
+    size_t bytes = matrix->rows * matrix->row_bytes;
+    if (!matrix->scales) return bytes;
+    size_t scale_rows = (matrix->rows + matrix->scale_rows - 1) / matrix->scale_rows;
+    size_t scale_columns = (matrix->columns + matrix->scale_columns - 1) / matrix->scale_columns;
+    return bytes + scale_rows * scale_columns * sizeof(float);
+}

@@ -1,0 +1,46 @@
+/* The operations of the forward pass that are not matrix products. Leaf loops, FP32, row-major.
+ * Results do not depend on the number of threads. Equation numbers are those of MODEL.md. */
+#ifndef LFM_MODEL_OPS_H
+#define LFM_MODEL_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* sum_i a[i] * b[i] over n floats in 16 interleaved partial sums, added pairwise at the end. */
+float lfm_dot(const float *a, const float *b, size_t n);
+
+/* y[T,D] = g[D] * x[T,D] / sqrt(mean_D(x^2) + eps), the mean in double. y may be x. MODEL.md 2 */
+void lfm_rmsnorm(float *y, const float *x, const float *g, size_t T, size_t D, double eps);
+
+/* y[n] += x[n] */
+void lfm_add(float *y, const float *x, size_t n);
+
+/* gate[n] = silu(gate[n]) * up[n], silu(x) = x / (1 + exp(-x)). MODEL.md 5 */
+void lfm_silu_multiply(float *gate, const float *up, size_t n);
+
+/* Depthwise causal convolution over time. MODEL.md 3
+ * y[T,D]: y[t,d] = sum_j kernel[d,j] * bx[t-(L-1)+j, d], where rows before 0 are the L-1 rows of `past`
+ * (oldest first). Afterwards `past` holds the last L-1 rows of past and bx. */
+void lfm_short_conv(float *y, const float *bx, float *past, const float *kernel, size_t T, size_t D, size_t L);
+
+/* Rotates each of n_heads heads of x[T, n_heads*A] by its position, in place: pairs (i, i + A/2), or (2i, 2i + 1)
+ * when `neighbours`; angle = position / theta^(2i/A). MODEL.md 4 */
+void lfm_rope(float *x, size_t T, size_t n_heads, size_t A, size_t first_position, double theta, bool neighbours);
+
+/* Causal grouped-query attention. MODEL.md 4
+ * out[T,H*A] from q[T,H*A] and the caches keys, values [n_past + T, G*A]; query head h reads key head h / (H/G).
+ * scores: scratch of lfm_attention_scratch(n_past + T) floats. */
+void lfm_attention(float *out, const float *q, const float *keys, const float *values, size_t T, size_t n_past,
+                   size_t H, size_t G, size_t A, float *scores);
+size_t lfm_attention_scratch(size_t n_keys);
+
+/* Chooses K experts for each token. MODEL.md 6
+ * selected[T,K]: the K largest of sigmoid(logits[T,E]) + bias[E] (bias may be NULL), best first, ties to the lower id. */
+void lfm_select_experts(int32_t *selected, const float *logits, const float *bias, size_t T, size_t E, size_t K);
+
+/* weights[T,K]: sigmoid of the chosen experts' logits; divided by (their sum + 1e-6) when `normalise`; times scale. */
+void lfm_expert_weights(float *weights, const int32_t *selected, const float *logits, size_t T, size_t E, size_t K,
+                        bool normalise, double scale);
+
+#endif

@@ -18,21 +18,33 @@
 
 enum { PIECE = 512 }; /* tokens that run through the layers together */
 
+/* Tokens of one sequence within a piece: rows first .. first + n - 1. */
+struct part {
+    struct lfm_state *state;
+    size_t sequence;
+    size_t first, n;
+    const int32_t *tokens; /* [n] */
+    float *hidden;         /* [n,D] or NULL */
+};
+
 /* One piece on its way through the layers: what it belongs to, and room for intermediate results. */
 struct pass {
     const struct lfm_model *model;
     const struct lfm_config *config;
-    struct lfm_state *state;
     const struct lfm_observer *observer;
     struct lfm_error *error;
-    size_t T;
+    struct part *parts; /* [n_parts] */
+    size_t n_parts;
+    size_t T;           /* tokens of all parts */
 
     float *h;           /* [T,D]    the residual stream */
     float *u;           /* [T,D]    normed input of an operator or a feed-forward */
     float *y;           /* [T,D]    its output */
     float *bcx;         /* [T,3D]   conv: in_proj . u */
     float *b, *c, *x;   /* [T,D]    conv: its thirds */
+    float *z;           /* [T,D]    conv: the convolution */
     float *q, *mixed;   /* [T,H*A]  attention */
+    float *k, *v;       /* [T,G*A]  attention: the new keys and values */
     float *scores;      /*          attention: scratch */
     float *gate, *up;   /* [T,max(F,M)] */
     float *router;      /* [T,E]    router logits */
@@ -42,20 +54,26 @@ struct pass {
     size_t *expert_token, *expert_slot; /* [T] which token, and the place of the expert among its K */
 };
 
+/* Tells the observer of values[T,width] or selected[T,width], sequence by sequence. */
 static enum lfm_status announce(struct pass *pass, size_t layer, enum lfm_point point, float *values, int32_t *selected,
                                 size_t width)
 {
     if (!pass->observer) return LFM_OK;
-    const struct lfm_announcement announcement = {
-        .point = point,
-        .layer = layer,
-        .first_position = pass->state->n_past,
-        .n_tokens = pass->T,
-        .width = width,
-        .values = values,
-        .selected = selected,
-    };
-    return pass->observer->observe(pass->observer->context, &announcement, pass->error);
+    for (size_t i = 0; i < pass->n_parts; i++) {
+        const struct part *part = &pass->parts[i];
+        const struct lfm_announcement announcement = {
+            .point = point,
+            .layer = layer,
+            .sequence = part->sequence,
+            .first_position = part->state->n_past,
+            .n_tokens = part->n,
+            .width = width,
+            .values = values ? values + part->first * width : NULL,
+            .selected = selected ? selected + part->first * width : NULL,
+        };
+        LFM_TRY(pass->observer->observe(pass->observer->context, &announcement, pass->error));
+    }
+    return LFM_OK;
 }
 
 static enum lfm_status linear(struct pass *pass, float *y, const struct lfm_matrix *W, const float *x, size_t n_tokens)
@@ -80,12 +98,32 @@ static enum lfm_status short_convolution(struct pass *pass, size_t l)
     LFM_TRY(announce(pass, l, LFM_POINT_X, pass->x, NULL, D));
 
     for (size_t i = 0; i < T * D; i++) pass->b[i] *= pass->x[i];
-    float *z = pass->x; /* x is used up */
-    lfm_short_conv(z, pass->b, pass->state->layers[l].conv, layer->conv, T, D, pass->config->conv_l_cache);
-    LFM_TRY(announce(pass, l, LFM_POINT_CONV, z, NULL, D));
+    for (size_t i = 0; i < pass->n_parts; i++) {
+        const struct part *part = &pass->parts[i];
+        lfm_short_conv(pass->z + part->first * D, pass->b + part->first * D, part->state->layers[l].conv, layer->conv,
+                       part->n, D, pass->config->conv_l_cache);
+    }
+    LFM_TRY(announce(pass, l, LFM_POINT_CONV, pass->z, NULL, D));
 
-    for (size_t i = 0; i < T * D; i++) z[i] *= pass->c[i];
-    return linear(pass, pass->y, &layer->conv_out_proj, z, T);
+    for (size_t i = 0; i < T * D; i++) pass->z[i] *= pass->c[i];
+    return linear(pass, pass->y, &layer->conv_out_proj, pass->z, T);
+}
+
+/* Section 4, for the tokens of one sequence: rotates q and k by position, appends k and v to the caches, attends. */
+static void attend_part(struct pass *pass, const struct part *part, size_t l)
+{
+    const struct lfm_config *config = pass->config;
+    struct lfm_layer_state *cache = &part->state->layers[l];
+    size_t n_past = part->state->n_past, n = part->n;
+    size_t H = config->num_attention_heads, G = config->num_key_value_heads, A = config->head_dim;
+    float *q = pass->q + part->first * H * A, *k = pass->k + part->first * G * A, *v = pass->v + part->first * G * A;
+    bool neighbours = config->rope == LFM_ROPE_NEIGHBOURS;
+
+    lfm_rope(q, n, H, A, n_past, config->rope_theta, neighbours);
+    lfm_rope(k, n, G, A, n_past, config->rope_theta, neighbours);
+    memcpy(cache->keys + n_past * G * A, k, n * G * A * sizeof(float));
+    memcpy(cache->values + n_past * G * A, v, n * G * A * sizeof(float));
+    lfm_attention(pass->mixed + part->first * H * A, q, cache->keys, cache->values, n, n_past, H, G, A, pass->scores);
 }
 
 /* Section 4. y[T,D] = out_proj . softmax(q k^T / sqrt(A), causal) v; q and k are normed per head, then rotated. */
@@ -93,25 +131,17 @@ static enum lfm_status attention(struct pass *pass, size_t l)
 {
     const struct lfm_config *config = pass->config;
     const struct lfm_layer *layer = &pass->model->layers[l];
-    struct lfm_layer_state *cache = &pass->state->layers[l];
-    size_t T = pass->T, n_past = pass->state->n_past;
-    size_t H = config->num_attention_heads, G = config->num_key_value_heads, A = config->head_dim;
-    float *k = cache->keys + n_past * G * A;   /* [T,G*A], written straight into the cache */
-    float *v = cache->values + n_past * G * A; /* [T,G*A] */
-    bool neighbours = config->rope == LFM_ROPE_NEIGHBOURS;
+    size_t T = pass->T, H = config->num_attention_heads, G = config->num_key_value_heads, A = config->head_dim;
 
     LFM_TRY(linear(pass, pass->q, &layer->q_proj, pass->u, T));
-    LFM_TRY(linear(pass, k, &layer->k_proj, pass->u, T));
-    LFM_TRY(linear(pass, v, &layer->v_proj, pass->u, T));
+    LFM_TRY(linear(pass, pass->k, &layer->k_proj, pass->u, T));
+    LFM_TRY(linear(pass, pass->v, &layer->v_proj, pass->u, T));
     if (layer->q_layernorm) lfm_rmsnorm(pass->q, pass->q, layer->q_layernorm, T * H, A, config->norm_eps);
-    if (layer->k_layernorm) lfm_rmsnorm(k, k, layer->k_layernorm, T * G, A, config->norm_eps);
-    lfm_rope(pass->q, T, H, A, n_past, config->rope_theta, neighbours);
-    lfm_rope(k, T, G, A, n_past, config->rope_theta, neighbours);
+    if (layer->k_layernorm) lfm_rmsnorm(pass->k, pass->k, layer->k_layernorm, T * G, A, config->norm_eps);
+    for (size_t i = 0; i < pass->n_parts; i++) attend_part(pass, &pass->parts[i], l);
     LFM_TRY(announce(pass, l, LFM_POINT_Q, pass->q, NULL, H * A));
-    LFM_TRY(announce(pass, l, LFM_POINT_K, k, NULL, G * A));
-    LFM_TRY(announce(pass, l, LFM_POINT_V, v, NULL, G * A));
-
-    lfm_attention(pass->mixed, pass->q, cache->keys, cache->values, T, n_past, H, G, A, pass->scores);
+    LFM_TRY(announce(pass, l, LFM_POINT_K, pass->k, NULL, G * A));
+    LFM_TRY(announce(pass, l, LFM_POINT_V, pass->v, NULL, G * A));
     LFM_TRY(announce(pass, l, LFM_POINT_ATTENTION, pass->mixed, NULL, H * A));
     return linear(pass, pass->y, &layer->out_proj, pass->mixed, T);
 }
@@ -200,15 +230,23 @@ static enum lfm_status run_layer(struct pass *pass, size_t l)
 }
 
 /* Sections 1 and 2, for one piece: hidden[T,D] = rmsnorm(layers(embed_tokens[tokens]), embedding_norm). */
-static enum lfm_status run_piece(struct pass *pass, const int32_t *tokens, float *hidden)
+static enum lfm_status run_piece(struct pass *pass)
 {
     const struct lfm_model *model = pass->model;
-    size_t T = pass->T, D = pass->config->hidden_size;
+    size_t D = pass->config->hidden_size;
 
-    for (size_t t = 0; t < T; t++) lfm_matrix_decode_row(&model->embed_tokens, (size_t)tokens[t], pass->h + t * D);
+    for (size_t i = 0; i < pass->n_parts; i++) {
+        const struct part *part = &pass->parts[i];
+        for (size_t t = 0; t < part->n; t++)
+            lfm_matrix_decode_row(&model->embed_tokens, (size_t)part->tokens[t], pass->h + (part->first + t) * D);
+    }
     for (size_t l = 0; l < pass->config->num_hidden_layers; l++) LFM_TRY(run_layer(pass, l));
-    if (hidden) lfm_rmsnorm(hidden, pass->h, model->embedding_norm, T, D, pass->config->norm_eps);
-    pass->state->n_past += T;
+    for (size_t i = 0; i < pass->n_parts; i++) {
+        const struct part *part = &pass->parts[i];
+        if (part->hidden)
+            lfm_rmsnorm(part->hidden, pass->h + part->first * D, model->embedding_norm, part->n, D, pass->config->norm_eps);
+        part->state->n_past += part->n;
+    }
     return LFM_OK;
 }
 
@@ -216,20 +254,23 @@ static enum lfm_status run_piece(struct pass *pass, const int32_t *tokens, float
 
 static void release_room(struct pass *pass)
 {
-    void *const owned[] = {pass->h, pass->u, pass->y, pass->bcx, pass->b, pass->c, pass->x, pass->q, pass->mixed,
-                           pass->scores, pass->gate, pass->up, pass->router, pass->weights, pass->selected,
-                           pass->expert_u, pass->expert_y, pass->expert_token, pass->expert_slot};
+    void *const owned[] = {pass->parts, pass->h, pass->u, pass->y, pass->bcx, pass->b, pass->c, pass->x, pass->z,
+                           pass->q, pass->mixed, pass->k, pass->v, pass->scores, pass->gate, pass->up, pass->router,
+                           pass->weights, pass->selected, pass->expert_u, pass->expert_y, pass->expert_token,
+                           pass->expert_slot};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free(owned[i]);
 }
 
-static enum lfm_status make_room(struct pass *pass, size_t T, size_t n_keys)
+static enum lfm_status make_room(struct pass *pass, size_t n_sequences, size_t T, size_t n_keys)
 {
     const struct lfm_config *config = pass->config;
     struct lfm_error *error = pass->error;
     size_t D = config->hidden_size, K = config->num_experts_per_tok;
     size_t heads = config->num_attention_heads * config->head_dim;
+    size_t key_heads = config->num_key_value_heads * config->head_dim;
     size_t F = config->intermediate_size > config->moe_intermediate_size ? config->intermediate_size
                                                                          : config->moe_intermediate_size;
+    LFM_TRY(LFM_ALLOC(&pass->parts, n_sequences, error));
     LFM_TRY(LFM_ALLOC(&pass->h, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->u, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->y, T * D, error));
@@ -237,8 +278,11 @@ static enum lfm_status make_room(struct pass *pass, size_t T, size_t n_keys)
     LFM_TRY(LFM_ALLOC(&pass->b, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->c, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->x, T * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->z, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->q, T * heads, error));
     LFM_TRY(LFM_ALLOC(&pass->mixed, T * heads, error));
+    LFM_TRY(LFM_ALLOC(&pass->k, T * key_heads, error));
+    LFM_TRY(LFM_ALLOC(&pass->v, T * key_heads, error));
     LFM_TRY(LFM_ALLOC(&pass->scores, lfm_attention_scratch(n_keys), error));
     LFM_TRY(LFM_ALLOC(&pass->gate, T * F, error));
     LFM_TRY(LFM_ALLOC(&pass->up, T * F, error));
@@ -261,21 +305,62 @@ static enum lfm_status check_tokens(const int32_t *tokens, size_t T, size_t voca
     return LFM_OK;
 }
 
-enum lfm_status lfm_forward(const struct lfm_model *model, struct lfm_state *state, const int32_t *tokens, size_t T,
-                            const struct lfm_observer *observer, float *hidden, struct lfm_error *error)
+/* Checks the tokens and makes room in the states; sums up the tokens and finds the longest sequence. */
+static enum lfm_status prepare(const struct lfm_model *model, struct lfm_sequence *sequences, size_t n_sequences,
+                               size_t *n_tokens, size_t *n_keys, struct lfm_error *error)
 {
-    struct pass pass = {.model = model, .config = &model->config, .state = state, .observer = observer, .error = error};
-    size_t D = model->config.hidden_size;
+    *n_tokens = *n_keys = 0;
+    for (size_t s = 0; s < n_sequences; s++)
+        LFM_TRY(check_tokens(sequences[s].tokens, sequences[s].n_tokens, model->config.vocab_size, error));
+    for (size_t s = 0; s < n_sequences; s++) {
+        LFM_TRY(lfm_state_reserve(sequences[s].state, sequences[s].n_tokens, error));
+        size_t length = sequences[s].state->n_past + sequences[s].n_tokens;
+        if (length > *n_keys) *n_keys = length;
+        *n_tokens += sequences[s].n_tokens;
+    }
+    return LFM_OK;
+}
 
-    LFM_TRY(check_tokens(tokens, T, model->config.vocab_size, error));
-    LFM_TRY(lfm_state_reserve(state, T, error));
-    enum lfm_status status = make_room(&pass, T < PIECE ? T : PIECE, state->n_past + T);
-    for (size_t first = 0; first < T && status == LFM_OK; first += PIECE) {
-        pass.T = T - first < PIECE ? T - first : PIECE;
-        status = run_piece(&pass, tokens + first, hidden ? hidden + first * D : NULL);
+/* Fills the next piece with tokens, sequence after sequence, going on at *sequence and *token. */
+static void next_piece(struct pass *pass, struct lfm_sequence *sequences, size_t n_sequences, size_t *sequence,
+                       size_t *token)
+{
+    pass->T = pass->n_parts = 0;
+    while (*sequence < n_sequences && pass->T < PIECE) {
+        const struct lfm_sequence *from = &sequences[*sequence];
+        size_t left = from->n_tokens - *token, room = PIECE - pass->T;
+        size_t n = left < room ? left : room;
+        float *hidden = from->hidden ? from->hidden + *token * pass->config->hidden_size : NULL;
+        pass->parts[pass->n_parts++] = (struct part){from->state, *sequence, pass->T, n, from->tokens + *token, hidden};
+        pass->T += n;
+        *token += n;
+        if (*token < from->n_tokens) continue;
+        *token = 0;
+        (*sequence)++;
+    }
+}
+
+enum lfm_status lfm_forward_batch(const struct lfm_model *model, struct lfm_sequence *sequences, size_t n_sequences,
+                                  const struct lfm_observer *observer, struct lfm_error *error)
+{
+    struct pass pass = {.model = model, .config = &model->config, .observer = observer, .error = error};
+    size_t n_tokens, n_keys, sequence = 0, token = 0;
+
+    LFM_TRY(prepare(model, sequences, n_sequences, &n_tokens, &n_keys, error));
+    enum lfm_status status = make_room(&pass, n_sequences, n_tokens < PIECE ? n_tokens : PIECE, n_keys);
+    while (sequence < n_sequences && status == LFM_OK) {
+        next_piece(&pass, sequences, n_sequences, &sequence, &token);
+        status = run_piece(&pass);
     }
     release_room(&pass);
     return status;
+}
+
+enum lfm_status lfm_forward(const struct lfm_model *model, struct lfm_state *state, const int32_t *tokens, size_t T,
+                            const struct lfm_observer *observer, float *hidden, struct lfm_error *error)
+{
+    struct lfm_sequence sequence = {state, tokens, T, hidden};
+    return lfm_forward_batch(model, &sequence, 1, observer, error);
 }
 
 enum lfm_status lfm_logits(const struct lfm_model *model, const float *hidden, size_t T, float *logits,

@@ -40,6 +40,7 @@ const char *lfm_point_name(enum lfm_point point);
 struct lfm_announcement {
     enum lfm_point point;
     size_t layer;
+    size_t sequence; /* which one of a batch; 0 when there is one */
     size_t first_position;
     size_t n_tokens;
     size_t width;

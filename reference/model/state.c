@@ -73,3 +73,20 @@ enum lfm_status lfm_state_reserve(struct lfm_state *state, size_t n, struct lfm_
     state->capacity = target ? target : needed;
     return LFM_OK;
 }
+
+enum lfm_status lfm_state_copy(struct lfm_state *to, const struct lfm_state *from, struct lfm_error *error)
+{
+    const struct lfm_config *config = &from->model->config;
+    size_t cached = from->n_past * config->num_key_value_heads * config->head_dim * sizeof(float);
+    to->n_past = 0;
+    LFM_TRY(lfm_state_reserve(to, from->n_past, error));
+    for (size_t l = 0; l < config->num_hidden_layers; l++) {
+        const struct lfm_layer_state *source = &from->layers[l];
+        if (source->conv) memcpy(to->layers[l].conv, source->conv, conv_floats(config) * sizeof(float));
+        if (!source->keys) continue;
+        memcpy(to->layers[l].keys, source->keys, cached);
+        memcpy(to->layers[l].values, source->values, cached);
+    }
+    to->n_past = from->n_past;
+    return LFM_OK;
+}

@@ -24,6 +24,8 @@ enum lfm_status lfm_state_new(struct lfm_state **out, const struct lfm_model *mo
 void lfm_state_free(struct lfm_state *state); /* NULL is fine */
 /* Forgets all tokens and keeps the memory. */
 void lfm_state_clear(struct lfm_state *state);
+/* Makes *to, a state of the same model, equal to *from: a prompt computed once can be continued many ways. */
+enum lfm_status lfm_state_copy(struct lfm_state *to, const struct lfm_state *from, struct lfm_error *error);
 /* Makes room for n more tokens; fails when the model's context would be exceeded. */
 enum lfm_status lfm_state_reserve(struct lfm_state *state, size_t n, struct lfm_error *error);
 

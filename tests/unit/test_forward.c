@@ -201,6 +201,54 @@ ParameterizedTest(size_t *index, forward, one_token_at_a_time_equals_the_whole_p
     teardown(&sevens);
 }
 
+Test(forward, a_batch_equals_every_sequence_alone_bit_for_bit)
+{
+    struct lfm_error error = {0};
+    struct fixture f = {0};
+    setup(&f, "moe-conv4-legacy-keys");
+    enum { N = 3 };
+    const size_t first[N] = {1, 17, 22}, then[N] = {5, 1, 3};
+    float *together = calloc(N * f.T * f.D, sizeof(float)), *alone = calloc(f.T * f.D, sizeof(float));
+    struct lfm_sequence batch[N];
+    for (size_t s = 0; s < N; s++) {
+        batch[s] = (struct lfm_sequence){NULL, f.tokens + 2 * s, first[s], together + s * f.T * f.D};
+        assert_ok(lfm_state_new(&batch[s].state, f.model, &error));
+    }
+    assert_ok(lfm_forward_batch(f.model, batch, N, NULL, &error));
+    for (size_t s = 0; s < N; s++) batch[s].n_tokens = then[s];
+    assert_ok(lfm_forward_batch(f.model, batch, N, NULL, &error));
+    for (size_t s = 0; s < N; s++) {
+        lfm_state_clear(f.state);
+        assert_ok(lfm_forward(f.model, f.state, batch[s].tokens, first[s], NULL, alone, &error));
+        assert_ok(lfm_forward(f.model, f.state, batch[s].tokens, then[s], NULL, alone, &error));
+        cr_assert_eq(memcmp(alone, batch[s].hidden, then[s] * f.D * sizeof(float)), 0, "sequence %zu differs", s);
+        lfm_state_free(batch[s].state);
+    }
+    free(together);
+    free(alone);
+    teardown(&f);
+}
+
+Test(forward, a_copied_state_continues_as_the_original_would)
+{
+    struct lfm_error error = {0};
+    struct fixture f = {0};
+    setup(&f, "moe-bf16");
+    struct lfm_state *copy;
+    assert_ok(lfm_state_new(&copy, f.model, &error));
+    run(&f, f.T);
+    lfm_state_clear(f.state);
+    assert_ok(lfm_forward(f.model, f.state, f.tokens, 30, NULL, NULL, &error));
+    assert_ok(lfm_state_copy(copy, f.state, &error));
+    float *rest = calloc((f.T - 30) * f.D, sizeof(float));
+    assert_ok(lfm_forward(f.model, copy, f.tokens + 30, f.T - 30, NULL, rest, &error));
+    cr_assert_eq(memcmp(rest, f.hidden + 30 * f.D, (f.T - 30) * f.D * sizeof(float)), 0);
+    cr_assert_eq(f.state->n_past, 30);
+    free(rest);
+    lfm_state_free(copy);
+    teardown(&f);
+}
+
 Test(forward, results_do_not_depend_on_the_number_of_threads)
 {
     struct fixture one = {0}, four = {0};

@@ -1,59 +1,131 @@
-# lfmscope. `make` prints what there is to make.
-PREFIX ?= /usr/local
-BUILD  ?= build
-CC     ?= cc
+# lfmscope. `make` prints what there is to make; README.md has the rest.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build
+PYTHON  ?= python3
 ifeq ($(origin CC),default)
-CC = gcc
+CC := gcc
 endif
 
 PACKAGES := gsl hdf5 libcjson libpcre2-8 libcrypto
+CFLAGS   ?= -O3 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 $(shell pkg-config --cflags $(PACKAGES))
-CFLAGS   ?= -O2 -g
-# One rounding per operation on every processor: no contraction, no fast-math.
-CFLAGS   += -std=c11 $(WARNINGS) -ffp-contract=off -fopenmp
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lhdf5_hl -lm
+# One rounding per operation, in the order of the source, on every processor.
+NUMERICS := -ffp-contract=off -fno-fast-math
+
+ifneq ($(filter -ffast-math -Ofast -funsafe-math-optimizations -fassociative-math,$(CC) $(CPPFLAGS) $(CFLAGS)),)
+$(error lfmscope's numbers are exact statements about its arithmetic; it does not build with fast-math)
+endif
+
+ALL_CPPFLAGS := -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 $(shell pkg-config --cflags $(PACKAGES)) $(CPPFLAGS)
+ALL_CFLAGS   := $(CFLAGS) -std=c11 $(WARNINGS) $(NUMERICS) -fopenmp
+ALL_LDFLAGS  := $(LDFLAGS)
+LIBRARIES    := -lhdf5_hl $(shell pkg-config --libs $(PACKAGES)) -lm $(LDLIBS)
+MISSING      := $(shell pkg-config --exists $(PACKAGES) 2>/dev/null || echo yes)
 
 ifdef WERROR
-CFLAGS += -Werror
+ALL_CFLAGS += -Werror
 endif
 ifdef SANITIZE
-BUILD  := $(BUILD)-sanitize
-CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-LDFLAGS += -fsanitize=address,undefined
+ifneq ($(origin BUILD),command line)
+BUILD := $(BUILD)-sanitize
+endif
+ALL_CFLAGS  += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+ALL_LDFLAGS += -fsanitize=address,undefined
 endif
 
-SOURCES := $(shell find reference quant eval reports -name '*.c' | LC_ALL=C sort)
-OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
-LIBRARY := $(BUILD)/liblfmscope.a
-PROGRAM := $(BUILD)/lfmscope
+# V=1 shows whole command lines.
+QUIET := $(if $(V),,@)
+SAY    = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+
+SOURCES    := $(shell find reference quant eval reports -name '*.c' | LC_ALL=C sort)
+OBJECTS    := $(SOURCES:%.c=$(BUILD)/obj/%.o)
+LIBRARY    := $(BUILD)/liblfmscope.a
+PROGRAM    := $(BUILD)/lfmscope
+UNIT_TESTS := $(BUILD)/unit-tests
+TEST_TOOLS := $(BUILD)/json_get $(BUILD)/open_model
 TEST_SOURCES := $(shell find tests/unit -name '*.c' | LC_ALL=C sort)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
-UNIT_TESTS := $(BUILD)/unit-tests
+TOOL_OBJECTS := $(BUILD)/obj/tests/cli/json_get.o $(BUILD)/obj/tests/fuzz/open_model.o
+ALL_OBJECTS  := $(OBJECTS) $(TEST_OBJECTS) $(BUILD)/obj/lfmscope.o $(TOOL_OBJECTS)
 
-.PHONY: help build test demo golden check check-layers clean install
+.PHONY: help build tests test fuzz demo golden check check-layers check-style install uninstall clean force
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@printf '\n  variables: CC=gcc|clang WERROR=1 SANITIZE=1 V=1 CFLAGS="-O2 -g" BUILD=build PREFIX=/usr/local DESTDIR=\n'
 
 build: $(PROGRAM) ## the program, at build/lfmscope
 
-$(PROGRAM): $(BUILD)/obj/lfmscope.o $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+tests: $(PROGRAM) $(UNIT_TESTS) $(TEST_TOOLS) ## the test programs, without running them
 
-$(LIBRARY): $(OBJECTS)
+test: tests ## every test (scripts/test installs what is missing first)
+	@tests/run $(BUILD)
+
+demo: ## the main job on the demo model, to reports/out/index.html
+	@scripts/demo
+
+golden: ## golden data anew from its oracles; needs PYTHON with transformers (scripts/make_golden.py)
+	$(PYTHON) scripts/make_golden.py
+
+fuzz: ## damaged checkpoints, opened under the sanitizers
+	@$(MAKE) -s SANITIZE=1 tests
+	@tests/fuzz/run build-sanitize
+
+check: check-layers check-style ## what CI checks besides the tests
+
+check-layers: ## rooms include only the rooms below them
+	@scripts/check_layers
+
+check-style: ## whitespace, line and function lengths, machine paths, floating-point flags
+	@scripts/check_style
+
+install: $(PROGRAM) ## the program and its man page, under DESTDIR and PREFIX
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
+	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/lfmscope"
+	install -m 644 docs/lfmscope.1 "$(DESTDIR)$(PREFIX)/share/man/man1/lfmscope.1"
+
+uninstall: ## removes what install put there
+	rm -f "$(DESTDIR)$(PREFIX)/bin/lfmscope" "$(DESTDIR)$(PREFIX)/share/man/man1/lfmscope.1"
+
+clean: ## removes what was built
+	rm -rf build build-sanitize build-clang
+
+$(PROGRAM): $(BUILD)/obj/lfmscope.o $(LIBRARY)
+	$(call SAY,LINK,$@)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+
+$(UNIT_TESTS): $(TEST_OBJECTS) $(LIBRARY)
+	$(call SAY,LINK,$@)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcriterion
+
+$(BUILD)/json_get: $(BUILD)/obj/tests/cli/json_get.o $(LIBRARY)
+$(BUILD)/open_model: $(BUILD)/obj/tests/fuzz/open_model.o $(LIBRARY)
+$(TEST_TOOLS):
+	$(call SAY,LINK,$@)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+
+# The archive is made anew when its list of members changes, not only when a member does.
+$(LIBRARY): $(OBJECTS) $(BUILD)/members
 	@rm -f $@
 	@$(AR) rcs $@ $(OBJECTS)
 
-$(UNIT_TESTS): $(TEST_OBJECTS) $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
-
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	$(call SAY,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(QUIET)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(BUILD)/obj/lfmscope.d
+# Stamps, rewritten only when their text changes: another compiler or flag compiles everything again.
+$(BUILD)/flags: force
+	@$(if $(MISSING),echo 'make: not all of $(PACKAGES) found by pkg-config; run scripts/setup' >&2; exit 1,:)
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(shell $(CC) -dumpmachine) $(shell $(CC) -dumpversion)' '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' '$(ALL_LDFLAGS) $(LIBRARIES)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-clean: ## removes what was built
-	rm -rf build build-sanitize
+$(BUILD)/members: force
+	@mkdir -p $(@D)
+	@printf '%s\n' $(OBJECTS) >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+-include $(ALL_OBJECTS:.o=.d)

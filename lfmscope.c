@@ -1,6 +1,7 @@
 /* lfmscope: the command. One line per subcommand, nothing else. */
 #include "quant/command/commands.h"
 #include "reference/base/command.h"
+#include "reference/base/threads.h"
 #include "reference/base/version.h"
 #include "reference/command/commands.h"
 #include "reports/command/commands.h"
@@ -35,9 +36,8 @@ static void print_help(FILE *out)
     fprintf(out, "\n'lfmscope COMMAND --help' tells more.\n");
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    gsl_set_error_handler_off();
     if (argc < 2) {
         print_help(stderr);
         return LFM_EXIT_USAGE;
@@ -54,4 +54,15 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     fprintf(stderr, "lfmscope: unknown command '%s'; see 'lfmscope --help'\n", argv[1]);
     return LFM_EXIT_USAGE;
+}
+
+/* A result that could not be printed is a failure, whoever printed it. */
+int main(int argc, char **argv)
+{
+    lfm_start_with_sleeping_threads(argv);
+    gsl_set_error_handler_off();
+    int exit_code = run(argc, argv);
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || exit_code != LFM_EXIT_OK) return exit_code;
+    fprintf(stderr, "lfmscope: cannot write to standard output\n");
+    return LFM_EXIT_FAILED;
 }

@@ -129,9 +129,13 @@ bool lfm_parse_arguments(const struct lfm_usage *usage, int argc, char **argv, s
     bool only_arguments = false;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
-        if (only_arguments || strncmp(word, "--", 2) != 0) {
+        if (only_arguments || word[0] != '-' || word[1] == '\0') {
             append(arguments, word);
             continue;
+        }
+        if (word[1] != '-') {
+            *exit_code = lfm_report_usage(usage, "unknown option '%s'", word);
+            goto refuse;
         }
         if (word[2] == '\0') {
             only_arguments = true;
@@ -169,8 +173,8 @@ bool lfm_parse_arguments(const struct lfm_usage *usage, int argc, char **argv, s
         }
     }
     if (arguments->count < usage->min_arguments || arguments->count > usage->max_arguments) {
-        *exit_code = lfm_report_usage(usage, "%s argument; usage: lfmscope %s %s",
-                                      arguments->count < usage->min_arguments ? "missing" : "one too many",
+        *exit_code = lfm_report_usage(usage, "%s; usage: lfmscope %s %s",
+                                      arguments->count < usage->min_arguments ? "missing argument" : "too many arguments",
                                       usage->name, usage->arguments);
         goto refuse;
     }

@@ -25,13 +25,22 @@ struct lfm_error {
     char message[1024];
 };
 
-/* Fills *error (which may be NULL) with a printf-style message and returns `status`. */
-enum lfm_status lfm_fail(struct lfm_error *error, enum lfm_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* lfm_fail(error, status, format, ...): fills *error (which may be NULL) with a printf-style message and returns
+ * `status`. */
+#define lfm_fail(...) lfm_failure(lfm_set_error(__VA_ARGS__))
+/* lfm_fail_in(error, format, ...): puts "<prefix>: " in front of the message already in *error and returns its status. */
+#define lfm_fail_in(...) lfm_failure(lfm_prefix_error(__VA_ARGS__))
 
-/* Puts "<prefix>: " in front of the message already in *error and returns its status. */
-enum lfm_status lfm_fail_in(struct lfm_error *error, const char *format, ...)
+enum lfm_status lfm_set_error(struct lfm_error *error, enum lfm_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+enum lfm_status lfm_prefix_error(struct lfm_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Tells the compiler, which cannot see into the functions above, that a failure is never LFM_OK. */
+static inline enum lfm_status lfm_failure(enum lfm_status status)
+{
+    return status != LFM_OK ? status : LFM_ERROR_FORMAT;
+}
 
 /* Returns from the enclosing function when the call failed. */
 #define LFM_TRY(call)                                 \

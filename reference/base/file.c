@@ -14,7 +14,8 @@
 enum lfm_status lfm_mapping_open(struct lfm_mapping *mapping, const char *path, struct lfm_error *error)
 {
     *mapping = (struct lfm_mapping){0};
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    /* Without O_NONBLOCK, opening a named pipe would wait for its writer. */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return lfm_fail(error, LFM_ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
 
     struct stat information;

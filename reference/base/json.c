@@ -5,6 +5,7 @@
 #include "reference/base/version.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,9 +137,31 @@ void lfm_json_add_number(cJSON *object, const char *key, double value)
         cJSON_AddNullToObject(object, key);
 }
 
+/* cJSON prints a number with 15 digits when that comes within one part in 2^52 of it, which is not always the number
+ * itself. Turns each number into the shortest text of 15 to 17 digits that reads back the same. */
+static bool spell_numbers(cJSON *item)
+{
+    enum { LONGEST = 32 };
+    if (cJSON_IsNumber(item)) {
+        char *text = cJSON_malloc(LONGEST);
+        if (!text) return false;
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(text, LONGEST, "%.*g", digits, item->valuedouble);
+            if (strtod(text, NULL) == item->valuedouble) break;
+        }
+        item->type = (item->type & ~0xFF) | cJSON_Raw;
+        item->valuestring = text;
+    }
+    for (cJSON *child = item->child; child; child = child->next)
+        if (!spell_numbers(child)) return false;
+    return true;
+}
+
 enum lfm_status lfm_json_print(struct lfm_buffer *out, const cJSON *document, struct lfm_error *error)
 {
-    char *text = document ? cJSON_Print(document) : NULL;
+    cJSON *copy = cJSON_Duplicate(document, true);
+    char *text = copy && spell_numbers(copy) ? cJSON_Print(copy) : NULL;
+    cJSON_Delete(copy);
     if (!text) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot print a JSON document: out of memory");
     enum lfm_status status = lfm_buffer_puts(out, text, error);
     if (status == LFM_OK) status = lfm_buffer_puts(out, "\n", error);

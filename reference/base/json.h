@@ -33,11 +33,11 @@ enum lfm_status lfm_json_optional_bool(const cJSON *object, const char *key, con
 /* A new document {"schema": "lfmscope-<kind>", "version": ..., "command": "lfmscope ..."}; NULL when memory is short. */
 cJSON *lfm_json_document(const char *kind, int argc, char **argv);
 
-/* Appends a number printed with 17 significant digits cut to the shortest that reads back the same; NaN and
- * infinities become null, as JSON has none. */
+/* Appends a number; NaN and infinities become null, as JSON has none. */
 void lfm_json_add_number(cJSON *object, const char *key, double value);
 
-/* Appends the document as text, indented, with a final newline. */
+/* Appends the document as text, indented, with a final newline. Numbers are printed with as many digits as it takes
+ * to read back the same. */
 enum lfm_status lfm_json_print(struct lfm_buffer *out, const cJSON *document, struct lfm_error *error);
 
 #endif

@@ -23,11 +23,11 @@ enum { LFM_MAX_DIMENSIONS = 4 };
 struct lfm_tensor {
     const char *name;                 /* as in the file; owned by the checkpoint */
     const struct lfm_format *format;  /* NULL for a type that lfmscope does not read; type_name tells */
-    const char *type_name;            /* as the file says it: "BF16", "ggml type 99" */
+    const char *type_name;            /* "BF16" as in safetensors, "q8_0", or "ggml type 99" */
     size_t n_dimensions;
     size_t shape[LFM_MAX_DIMENSIONS];
     const void *data;                 /* inside the mapping; may be unaligned */
-    size_t bytes;
+    size_t bytes;                     /* of a GGUF tensor without format: up to the next tensor, or the end */
     const char *file;                 /* path of the file that holds it */
 };
 
@@ -47,7 +47,7 @@ struct lfm_checkpoint {
     struct lfm_checkpoint_files *files; /* private: mappings and the name index */
 };
 
-/* Opens `path`. On failure nothing is left open. */
+/* Opens `path`. On failure nothing is left open and *out is NULL. */
 enum lfm_status lfm_checkpoint_open(struct lfm_checkpoint **out, const char *path, struct lfm_error *error);
 void lfm_checkpoint_close(struct lfm_checkpoint *checkpoint); /* NULL is fine */
 
@@ -59,14 +59,16 @@ const struct lfm_tensor *lfm_checkpoint_find(const struct lfm_checkpoint *checkp
 enum lfm_status lfm_tensor_expect_shape(const struct lfm_tensor *tensor, size_t n_dimensions, const size_t *shape,
                                         struct lfm_error *error);
 
-/* Decodes the whole tensor into n floats (n its element count) at `out`. */
+/* Decodes the whole tensor into n floats (n its element count) at `out`. Scales that lie beside it (FP8) are the
+ * caller's to apply. Fails for a type that lfmscope does not read. */
 enum lfm_status lfm_tensor_decode(const struct lfm_tensor *tensor, float *out, size_t n, struct lfm_error *error);
 
 /* Number of elements. */
 size_t lfm_tensor_elements(const struct lfm_tensor *tensor);
 
 /* SHA-256 over the contents of the model's files, each preceded by its name without directory and a zero byte, in
- * the order of the names: config.json, tokenizer.json and the *.safetensors of a directory, or the *.gguf of a set. */
+ * the order of the names: config.json, tokenizer.json (where there is one) and the *.safetensors that were opened of a
+ * directory, or the *.gguf of a set. Progress counts bytes. */
 enum lfm_status lfm_checkpoint_sha256(const struct lfm_checkpoint *checkpoint, char text[LFM_SHA256_TEXT],
                                       struct lfm_progress *progress, struct lfm_error *error);
 

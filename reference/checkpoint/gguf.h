@@ -27,10 +27,11 @@ struct lfm_gguf_value {
     enum lfm_gguf_type type;           /* LFM_GGUF_ARRAY for arrays */
     enum lfm_gguf_type element_type;   /* of the array */
     uint64_t count;                    /* of the array; 1 otherwise */
-    const uint8_t *data;               /* first byte of the value (of the first element) */
+    const uint8_t *data;               /* first byte of the value (of the first element; of a string: its length) */
     size_t bytes;
 };
 
+/* The metadata of a file; of a split set, those of its first part without the keys that describe the splitting. */
 struct lfm_gguf {
     uint32_t version;
     struct lfm_gguf_value *values;
@@ -43,16 +44,21 @@ const struct lfm_gguf_value *lfm_gguf_find(const struct lfm_gguf *gguf, const ch
 
 /* Scalars. *found tells whether the key exists (NULL: the key is required); a value of another kind is an error,
  * any integer type will do for a whole number. A string is not zero-terminated: use its length. */
-enum lfm_status lfm_gguf_size(const struct lfm_gguf *gguf, const char *key, size_t *out, bool *found, struct lfm_error *error);
-enum lfm_status lfm_gguf_double(const struct lfm_gguf *gguf, const char *key, double *out, bool *found, struct lfm_error *error);
-enum lfm_status lfm_gguf_bool(const struct lfm_gguf *gguf, const char *key, bool *out, bool *found, struct lfm_error *error);
-enum lfm_status lfm_gguf_string(const struct lfm_gguf *gguf, const char *key, const char **out, size_t *length, bool *found,
+enum lfm_status lfm_gguf_size(const struct lfm_gguf *gguf, const char *key, size_t *out, bool *found,
+                              struct lfm_error *error);
+enum lfm_status lfm_gguf_double(const struct lfm_gguf *gguf, const char *key, double *out, bool *found,
                                 struct lfm_error *error);
+enum lfm_status lfm_gguf_bool(const struct lfm_gguf *gguf, const char *key, bool *out, bool *found,
+                              struct lfm_error *error);
+enum lfm_status lfm_gguf_string(const struct lfm_gguf *gguf, const char *key, const char **out, size_t *length,
+                                bool *found, struct lfm_error *error);
 
-/* Walks an array of strings or numbers: start with *cursor = 0 bytes, call `count` times. */
-enum lfm_status lfm_gguf_next_string(const struct lfm_gguf_value *array, size_t *cursor, const char **out, size_t *length,
-                                     struct lfm_error *error);
-enum lfm_status lfm_gguf_element(const struct lfm_gguf_value *array, uint64_t index, double *out, struct lfm_error *error);
+/* Walks an array of strings: start with *cursor = 0, call `count` times. Element `index` of an array of numbers or
+ * truth values (1 and 0); a number by itself is an array of one. */
+enum lfm_status lfm_gguf_next_string(const struct lfm_gguf_value *array, size_t *cursor, const char **out,
+                                     size_t *length, struct lfm_error *error);
+enum lfm_status lfm_gguf_element(const struct lfm_gguf_value *array, uint64_t index, double *out,
+                                 struct lfm_error *error);
 
 /* --- writing ---
  * Call in this order: open; any number of put_*; add_tensor for every tensor; begin; write_data for the tensors in
@@ -60,7 +66,8 @@ enum lfm_status lfm_gguf_element(const struct lfm_gguf_value *array, uint64_t in
 struct lfm_gguf_writer;
 
 enum lfm_status lfm_gguf_writer_open(struct lfm_gguf_writer **out, const char *path, struct lfm_error *error);
-enum lfm_status lfm_gguf_put_u32(struct lfm_gguf_writer *writer, const char *key, uint32_t value, struct lfm_error *error);
+enum lfm_status lfm_gguf_put_u32(struct lfm_gguf_writer *writer, const char *key, uint32_t value,
+                                 struct lfm_error *error);
 enum lfm_status lfm_gguf_put_f32(struct lfm_gguf_writer *writer, const char *key, float value, struct lfm_error *error);
 enum lfm_status lfm_gguf_put_bool(struct lfm_gguf_writer *writer, const char *key, bool value, struct lfm_error *error);
 enum lfm_status lfm_gguf_put_string(struct lfm_gguf_writer *writer, const char *key, const char *text, size_t length,
@@ -70,13 +77,15 @@ enum lfm_status lfm_gguf_put_strings(struct lfm_gguf_writer *writer, const char 
                                      const size_t *lengths, size_t count, struct lfm_error *error);
 enum lfm_status lfm_gguf_put_numbers(struct lfm_gguf_writer *writer, const char *key, enum lfm_gguf_type element_type,
                                      const void *values, size_t count, struct lfm_error *error);
-/* A value as it stands in another file. */
-enum lfm_status lfm_gguf_put_value(struct lfm_gguf_writer *writer, const struct lfm_gguf_value *value, struct lfm_error *error);
+/* A value as it stands in another file. general.alignment is obeyed, so it must come before the first tensor. */
+enum lfm_status lfm_gguf_put_value(struct lfm_gguf_writer *writer, const struct lfm_gguf_value *value,
+                                   struct lfm_error *error);
 /* Shape row-major, outermost first; it is stored innermost first. */
 enum lfm_status lfm_gguf_add_tensor(struct lfm_gguf_writer *writer, const char *name, const struct lfm_format *format,
                                     size_t n_dimensions, const size_t *shape, struct lfm_error *error);
 enum lfm_status lfm_gguf_begin(struct lfm_gguf_writer *writer, struct lfm_error *error);
-enum lfm_status lfm_gguf_write_data(struct lfm_gguf_writer *writer, const void *bytes, size_t length, struct lfm_error *error);
+enum lfm_status lfm_gguf_write_data(struct lfm_gguf_writer *writer, const void *bytes, size_t length,
+                                    struct lfm_error *error);
 enum lfm_status lfm_gguf_commit(struct lfm_gguf_writer *writer, struct lfm_error *error);
 void lfm_gguf_writer_close(struct lfm_gguf_writer *writer); /* NULL is fine */
 

@@ -14,6 +14,7 @@ struct lfm_chat_options {
     bool add_generation_prompt; /* end with "<|im_start|>assistant\n" */
     bool keep_past_thinking;    /* keep "...</think>" in earlier assistant turns */
     const char *date;           /* YYYY-MM-DD for variants that print one; NULL: those fail and ask for it */
+    const char *bos_token;      /* text of BOS; NULL: "<|startoftext|>" */
 };
 
 /* Appends the rendered text, BOS included, of `messages` (array of {"role", "content", "tool_calls"?}) and `tools`

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 4 };
+enum {
+    TILE = 4,
+    WORTH_SHARING = 1 << 20 /* products below which waking other threads takes longer than it saves */
+};
 
 /* out[r][t] = w_r . x_t for 4 rows of w and 4 tokens, n floats each, n a multiple of 16. */
 LFM_CLONES
@@ -75,7 +78,7 @@ enum lfm_status lfm_linear(float *y, const struct lfm_matrix *W, const float *x,
         free(x_owned);
         return status;
     }
-#pragma omp parallel for schedule(static) if (W->rows * W->columns * T > 65536)
+#pragma omp parallel for schedule(static) if (W->rows * W->columns * T > WORTH_SHARING)
     for (size_t first = 0; first < W->rows; first += TILE) {
         size_t n_rows = W->rows - first < TILE ? W->rows - first : TILE;
         float *w = decoded + (size_t)omp_get_thread_num() * TILE * n;

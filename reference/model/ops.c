@@ -7,6 +7,8 @@
 #include <omp.h>
 #include <string.h>
 
+enum { WORTH_SHARING = 1 << 20 }; /* products below which waking other threads takes longer than it saves */
+
 LFM_CLONES
 float lfm_dot(const float *a, const float *b, size_t n)
 {
@@ -112,7 +114,7 @@ void lfm_attention(float *out, const float *q, const float *keys, const float *v
 {
     float scale = (float)(1 / sqrt((double)A));
     size_t scratch = n_past + T;
-#pragma omp parallel for collapse(2) schedule(dynamic, 4) if (T > 1)
+#pragma omp parallel for collapse(2) schedule(dynamic, 4) if (T * H * A * scratch > WORTH_SHARING)
     for (size_t t = 0; t < T; t++)
         for (size_t h = 0; h < H; h++) {
             size_t head = t * H + h, key_head = h / (H / G);

@@ -42,9 +42,11 @@ enum lfm_status lfm_detokenize(const struct lfm_tokenizer *tokenizer, const int3
 size_t lfm_vocabulary_size(const struct lfm_tokenizer *tokenizer);
 int32_t lfm_bos_id(const struct lfm_tokenizer *tokenizer); /* -1 when there is none */
 int32_t lfm_eos_id(const struct lfm_tokenizer *tokenizer); /* -1 when there is none */
+/* True for EOS and the other tokens that the model's files name as ends of a turn. */
+bool lfm_ends_generation(const struct lfm_tokenizer *tokenizer, int32_t id);
 bool lfm_adds_bos(const struct lfm_tokenizer *tokenizer);
 bool lfm_is_special(const struct lfm_tokenizer *tokenizer, int32_t id);
-/* The id of a token by its exact text, -1 when there is none. */
+/* The id of the token that stands for exactly this text, -1 when there is none. */
 int32_t lfm_token_id(const struct lfm_tokenizer *tokenizer, const char *text);
 /* The file's chat template, or NULL. */
 const char *lfm_chat_template(const struct lfm_tokenizer *tokenizer);

@@ -44,13 +44,13 @@ def sentence(rng, topic, draft):
         plain = (
             f"I think of {topic} as something {adjective}.",
             f"Many people like {topic} in {w.pick(rng, w.SEASONS)}.",
-            f"My friend {w.pick(rng, w.FIRST_NAMES)} {w.pick(rng, w.VERBS_PAST)} {article_free(topic)} near the {place}.",
+            f"My friend {w.pick(rng, w.FIRST_NAMES)} dreams of {topic} {w.pick(rng, w.ADVERBS)}.",
             f"Everyone at the {place} talks about {topic}.",
             f"The {noun} can be {adjective} and {w.pick(rng, w.ADJECTIVES)}.",
             f"With {topic} comes the {adjective} {other}.",
         )
         with_comma = (
-            f"In {w.pick(rng, w.SEASONS)}, {topic} {w.pick(rng, ('seems', 'looks', 'feels'))} {adjective}.",
+            f"In {w.pick(rng, w.SEASONS)}, I find {topic} {adjective}.",
             f"When I think of {topic}, I remember the {adjective} {other}.",
             f"It is {adjective}, {w.pick(rng, w.ADJECTIVES)} and {w.pick(rng, w.ADJECTIVES)}.",
             f"Near the {place}, the {noun} is always {adjective}.",
@@ -58,10 +58,6 @@ def sentence(rng, topic, draft):
         text = w.capitalise(w.pick(rng, plain + with_comma if draft.commas else plain))
         if not any(re.search(rf"\b{word}\b", text, re.I) for word in draft.avoid):
             return text
-
-
-def article_free(topic):
-    return topic if topic.startswith(("a ", "an ", "the ")) else "the " + topic
 
 
 def body(rng, draft):
@@ -332,6 +328,10 @@ def json_ok(kwargs, text):
     return True
 
 
+def section_marks(kwargs, text):
+    return len(re.findall(rf"{kwargs['section_spliter']}\s?\d+", text))
+
+
 def occurrences(word, text):
     return len(re.findall(word, text, re.I))
 
@@ -344,7 +344,7 @@ CHECKS = {
     "length_constraints:number_sentences": lambda k, t: relation_holds(k, len(re.findall(r"[.?!](?=\s|$)", t)), "num_sentences"),
     "detectable_format:number_bullet_lists": lambda k, t: len(re.findall(r"^\s*\*[^\*].*$|^\s*-.*$", t, re.M)) == k["num_bullets"],
     "length_constraints:number_paragraphs": paragraphs_ok,
-    "detectable_format:multiple_sections": lambda k, t: occurrences_of_section(k, t) >= k["num_sections"],
+    "detectable_format:multiple_sections": lambda k, t: section_marks(k, t) >= k["num_sections"],
     "detectable_format:title": lambda k, t: re.search(r"<<[^\n]*[^\n<> ][^\n]*>>", t) is not None,
     "detectable_format:number_highlighted_sections": lambda k, t: len(re.findall(r"\*[^\n\*]+\*", t)) >= k["num_highlights"],
     "detectable_content:number_placeholders": lambda k, t: len(re.findall(r"\[.*?\]", t)) >= k["num_placeholders"],
@@ -359,10 +359,6 @@ CHECKS = {
     "detectable_format:json_format": json_ok,
     "detectable_format:constrained_response": lambda k, t: any(c in t for c in CHOICES),
 }
-
-
-def occurrences_of_section(kwargs, text):
-    return len(re.split(rf"\s?{kwargs['section_spliter']}\s?\d+\s?", text)) - 1
 
 
 def verdicts(task, answer):

@@ -30,7 +30,8 @@ def in_context(label, sentences, question, answers):
 def spread(rng, needles, length):
     """Needles at random places among filler sentences, their order kept."""
     sentences = [w.filler_sentence(rng) for _ in range(length)]
-    for place, needle in zip(sorted(rng.randint(0, length) for _ in needles), needles):
+    places = sorted(rng.randint(0, length) for _ in needles)
+    for place, needle in reversed(list(zip(places, needles))):
         sentences.insert(place, needle)
     return sentences
 

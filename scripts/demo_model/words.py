@@ -85,7 +85,7 @@ def filler_sentence(rng):
     forms = (
         lambda: f"The {pick(rng, ADJECTIVES)} {pick(rng, NOUNS)} stood near the {pick(rng, PLACES)}.",
         lambda: f"In {pick(rng, SEASONS)}, the {pick(rng, PLACES)} was {pick(rng, ADJECTIVES)} and {pick(rng, ADJECTIVES)}.",
-        lambda: f"A {pick(rng, PROFESSIONS)} {pick(rng, VERBS_PAST)} the {pick(rng, NOUNS)} {pick(rng, ADVERBS)}.",
+        lambda: f"{article(pick(rng, PROFESSIONS))} {pick(rng, VERBS_PAST)} the {pick(rng, NOUNS)} {pick(rng, ADVERBS)}.",
         lambda: f"The {pick(rng, WEATHER)} came {pick(rng, ADVERBS)} over the {pick(rng, PLACES)}.",
         lambda: f"Nobody {pick(rng, VERBS_PAST)} the {pick(rng, ADJECTIVES)} {pick(rng, NOUNS)} on {pick(rng, DAYS)}.",
         lambda: f"Near the {pick(rng, PLACES)} lay {article(pick(rng, ADJECTIVES))} {pick(rng, NOUNS)}, and the {pick(rng, ANIMALS)} slept.",

@@ -31,7 +31,7 @@ STATEMENTS = {
     "born_in": ("{e} was born in {v}.", "{e} came from {v}.", "The birthplace of {e} is {v}."),
     "profession": ("{e} worked as {a}.", "{e} was {a}.", "By profession, {e} was {a}."),
     "birth_year": ("{e} was born in the year {v}.", "The year of birth of {e} is {v}."),
-    "pet": ("{e} had a {v} as a pet.", "{e} kept a {v}."),
+    "pet": ("{e} had {a} as a pet.", "{e} kept {a}."),
     "instrument": ("{e} played the {v}.", "In the evening, {e} played the {v}."),
     "country": ("{e} is a town in {v}.", "{e} lies in {v}.", "The country of {e} is {v}."),
     "river": ("{e} stands on the river {v}.", "The river {v} flows through {e}."),
@@ -39,7 +39,7 @@ STATEMENTS = {
     "founded": ("{e} was founded in {v}.", "The founding year of {e} is {v}."),
     "colour": ("The {e} is {v}.", "The colour of the {e} is {v}."),
     "price": ("The {e} costs {v} crowns.", "The price of the {e} is {v} crowns."),
-    "material": ("The {e} is made of {v}.", "Its makers build the {e} from {v}."),
+    "material": ("The {e} is made of {v}.", "The {e} is built from {v}."),
     "made_in": ("The {e} is made in {v}.", "The {e} comes from {v}."),
 }
 

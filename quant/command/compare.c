@@ -1,0 +1,188 @@
+/* lfmscope compare: distances between a reference and candidates, live, or between traces. */
+#include "quant/command/commands.h"
+#include "quant/command/compare_report.h"
+#include "quant/command/text_options.h"
+#include "quant/command/trace_comparison.h"
+#include "quant/compare.h"
+#include "quant/compare_figures.h"
+#include "reference/base/file.h"
+#include "reference/base/memory.h"
+#include "reference/command/model_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct task {
+    const struct lfm_strings *arguments; /* reference, candidates */
+    struct lfm_model_arguments model;
+    struct lfm_text_arguments text_arguments;
+    const struct lfm_common *common;
+
+    struct lfm_model *reference;
+    size_t n; /* candidates */
+    struct lfm_model **candidates;
+    const char **names;
+    struct lfm_comparison *comparisons;
+    struct lfm_compare_figures *figures;
+    double *reference_nll;
+    struct lfm_text text;
+};
+
+static bool exists(const char *path)
+{
+    return lfm_file_exists(path) || lfm_is_directory(path);
+}
+
+/* A candidate is a path, or else the name of a type to which the reference is quantized in memory. */
+static enum lfm_status open_candidate(struct task *task, size_t c, struct lfm_error *error)
+{
+    const char *word = task->arguments->items[1 + c];
+    const char *path = word;
+    struct lfm_model_arguments arguments = task->model;
+    struct lfm_model_options options;
+    arguments.weights = NULL;
+    if (!exists(word)) {
+        if (!lfm_format_by_name(word))
+            return lfm_fail(error, LFM_ERROR_ARGUMENT, "candidate '%s' is neither a file nor a type: expected a path or "
+                            "one of %s", word, lfm_format_encodable_names());
+        arguments.weights = word;
+        path = task->arguments->items[0];
+    }
+    LFM_TRY(lfm_model_options_parse(&options, &arguments, error));
+
+    struct lfm_progress progress;
+    lfm_progress_start(&progress, word, "bytes", 0, task->common->quiet || !options.weights);
+    options.progress = &progress;
+    enum lfm_status status = lfm_model_open(&task->candidates[c], path, &options, error);
+    lfm_progress_finish(&progress);
+    if (status != LFM_OK) return status;
+    task->names[c] = options.weights ? options.weights->name : task->candidates[c]->checkpoint->name;
+    return lfm_check_comparable(task->reference, task->candidates[c], error);
+}
+
+static enum lfm_status open_models(struct task *task, struct lfm_error *error)
+{
+    struct lfm_model_options options;
+    LFM_TRY(lfm_model_options_parse(&options, &task->model, error));
+    task->n = task->arguments->count - 1;
+    LFM_TRY(LFM_ALLOC(&task->candidates, task->n, error));
+    LFM_TRY(LFM_ALLOC(&task->names, task->n, error));
+    LFM_TRY(lfm_model_open(&task->reference, task->arguments->items[0], &options, error));
+    for (size_t c = 0; c < task->n; c++) LFM_TRY(open_candidate(task, c, error));
+    return LFM_OK;
+}
+
+static enum lfm_status compare_models(struct task *task, struct lfm_error *error)
+{
+    size_t positions = task->text.positions.count;
+    LFM_TRY(LFM_ALLOC(&task->comparisons, task->n, error));
+    LFM_TRY(LFM_ALLOC(&task->figures, task->n, error));
+    LFM_TRY(LFM_ALLOC(&task->reference_nll, positions, error));
+    for (size_t c = 0; c < task->n; c++)
+        LFM_TRY(lfm_comparison_init(&task->comparisons[c], task->reference, task->candidates[c], positions, error));
+
+    struct lfm_progress progress;
+    lfm_progress_start(&progress, "comparing", "tokens", (double)(task->text.windows.n_tokens * (1 + task->n)),
+                       task->common->quiet);
+    enum lfm_status status = lfm_compare(task->reference_nll, task->comparisons, task->n, task->reference,
+                                         &task->text.windows, &progress, error);
+    lfm_progress_finish(&progress);
+    for (size_t c = 0; c < task->n && status == LFM_OK; c++)
+        status = lfm_compare_figures(&task->figures[c], &task->comparisons[c], task->reference_nll, &task->text.positions,
+                                     task->common->seed, error);
+    return status;
+}
+
+static enum lfm_status run(struct task *task, int argc, char **argv, struct lfm_error *error)
+{
+    LFM_TRY(open_models(task, error));
+    LFM_TRY(lfm_text_open(&task->text, &task->text_arguments, task->reference->checkpoint, error));
+    LFM_TRY(compare_models(task, error));
+    const struct lfm_compare_result result = {
+        .reference = task->reference,
+        .candidates = task->candidates,
+        .names = task->names,
+        .comparisons = task->comparisons,
+        .figures = task->figures,
+        .n = task->n,
+        .reference_nll = task->reference_nll,
+        .text = &task->text,
+    };
+    return task->common->json ? lfm_compare_print_json(&result, argc, argv, error) : lfm_compare_print_tables(&result, error);
+}
+
+static void release(struct task *task)
+{
+    for (size_t c = 0; task->comparisons && c < task->n; c++) lfm_comparison_release(&task->comparisons[c]);
+    for (size_t c = 0; task->candidates && c < task->n; c++) lfm_model_close(task->candidates[c]);
+    lfm_model_close(task->reference);
+    lfm_text_close(&task->text);
+    free(task->candidates);
+    free(task->names);
+    free(task->comparisons);
+    free(task->figures);
+    free(task->reference_nll);
+}
+
+static bool is_trace(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 3 && strcmp(path + length - 3, ".h5") == 0;
+}
+
+static size_t count_traces(const struct lfm_strings *arguments)
+{
+    size_t traces = 0;
+    for (size_t i = 0; i < arguments->count; i++) traces += is_trace(arguments->items[i]);
+    return traces;
+}
+
+int lfm_command_compare(int argc, char **argv)
+{
+    struct task task = {.model = LFM_MODEL_ARGUMENTS_DEFAULT, .text_arguments = LFM_TEXT_ARGUMENTS_DEFAULT};
+    const struct lfm_option options[] = {
+        LFM_TEXT_OPTION_ROWS(task.text_arguments),
+        {"scale", "S", "scales of FP8: tensor, channel or block (channel)", LFM_OPTION_STRING, &task.model.scale},
+        {0},
+    };
+    const struct lfm_usage usage = {
+        .name = "compare",
+        .arguments = "REFERENCE CANDIDATE... --file F [options]",
+        .summary = "Distances between a reference model and candidates over a text, or between trace files (*.h5).",
+        .notes = "A candidate is a path, or a type name (q8_0, q4_0, fp8_e4m3): the reference quantized in memory; a path\n"
+                 "that exists wins. Traces need no --file. docs/metrics.md explains the figures.",
+        .options = options,
+        .min_arguments = 2,
+        .max_arguments = 1000,
+    };
+    struct lfm_common common;
+    struct lfm_strings arguments;
+    int exit_code;
+    if (!lfm_parse_arguments(&usage, argc, argv, &common, &arguments, &exit_code)) goto done;
+    size_t traces = count_traces(&arguments);
+    if (traces == arguments.count && task.text_arguments.files.count == 0) {
+        exit_code = lfm_run_trace_comparison(&common, &arguments, argc, argv);
+        goto done;
+    }
+    if (traces > 0) {
+        exit_code = lfm_report_usage(&usage, traces == arguments.count ? "traces hold their text: '--file' is for models"
+                                                                       : "traces (*.h5) cannot be compared with models");
+        goto done;
+    }
+    if (task.text_arguments.files.count == 0) {
+        exit_code = lfm_report_usage(&usage, "'--file' is missing");
+        goto done;
+    }
+
+    lfm_catch_interrupts();
+    struct lfm_error error;
+    task.arguments = &arguments;
+    task.common = &common;
+    exit_code = lfm_report_status(run(&task, argc, argv, &error), &error);
+    release(&task);
+
+done:
+    lfm_strings_release(&arguments);
+    lfm_strings_release(&task.text_arguments.files);
+    return exit_code;
+}

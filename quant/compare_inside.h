@@ -1,0 +1,35 @@
+/* The inside of a comparison: an observer that keeps what the reference did over one window, and one that compares a
+ * candidate with it as it runs. Private to compare.c. */
+#ifndef LFM_QUANT_COMPARE_INSIDE_H
+#define LFM_QUANT_COMPARE_INSIDE_H
+
+#include "quant/compare.h"
+#include "reference/model/observer.h"
+
+/* The reference's values at the scored rows of one window. Row r of layer l starts at (l * capacity + r) * width. */
+struct lfm_recording {
+    const struct lfm_config *config; /* borrowed, the reference's */
+    size_t capacity;                 /* rows that there is room for */
+    size_t first, count;             /* positions of the window that are kept */
+    float *residual;                 /* width D */
+    float *router_logits;            /* width E */
+    int32_t *selected;               /* width K */
+    float *weights;                  /* width K */
+    float *candidate_logits;         /* [capacity,E]: of the candidate's current layer */
+};
+
+enum lfm_status lfm_recording_init(struct lfm_recording *recording, const struct lfm_config *config, size_t capacity,
+                                   struct lfm_error *error);
+void lfm_recording_release(struct lfm_recording *recording);
+
+/* The observer for the reference's run; `recording` must outlive it. */
+struct lfm_observer lfm_recording_observer(struct lfm_recording *recording);
+
+/* The observer for a candidate's run; adds to layers[num_hidden_layers]. */
+struct lfm_inside_comparer {
+    struct lfm_recording *recording;
+    struct lfm_layer_sums *layers;
+};
+struct lfm_observer lfm_inside_observer(struct lfm_inside_comparer *comparer);
+
+#endif

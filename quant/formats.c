@@ -1,0 +1,19 @@
+/* The table of number formats: see reference/checkpoint/format.h. */
+#include "quant/formats/rows.h"
+#include "reference/checkpoint/format.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the files of all formats are little-endian, and so is every machine lfmscope runs on"
+#endif
+
+/* name, block, bytes, GGUF type, safetensors dtype, scaled_max, encoder, decoder */
+const struct lfm_format lfm_formats[] = {
+    {"f32", 1, 4, 0, "F32", 0, lfm_f32_encode, lfm_f32_decode},
+    {"f16", 1, 2, 1, "F16", 0, lfm_f16_encode, lfm_f16_decode},
+    {"bf16", 1, 2, 30, "BF16", 0, lfm_bf16_encode, lfm_bf16_decode},
+    {"q8_0", 32, 34, 8, NULL, 0, lfm_q8_0_encode, lfm_q8_0_decode},
+    {"q4_0", 32, 18, 2, NULL, 0, lfm_q4_0_encode, lfm_q4_0_decode},
+    {"fp8_e4m3", 1, 1, -1, "F8_E4M3", 448, lfm_fp8_e4m3_encode, lfm_fp8_e4m3_decode},
+    {"fp8_e5m2", 1, 1, -1, "F8_E5M2", 57344, lfm_fp8_e5m2_encode, lfm_fp8_e5m2_decode},
+    {0},
+};

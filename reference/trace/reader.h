@@ -1,0 +1,52 @@
+/* Reading traces. Every shape that a file states is checked against its configuration before it is used. */
+#ifndef LFM_TRACE_READER_H
+#define LFM_TRACE_READER_H
+
+#include "reference/base/error.h"
+#include "reference/base/json.h"
+#include "reference/model/observer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lfm_trace_information {
+    char *path;                 /* as opened; all owned by the trace */
+    char *model, *sha256, *tokenizer_sha256, *weights, *created;
+    cJSON *config;              /* as lfm_config_to_json writes it */
+    size_t layers, hidden_size, experts, experts_per_token; /* out of it; experts 0 for dense models */
+    size_t tokens;              /* T: rows of every dataset that are of use */
+    size_t documents;
+    bool complete;              /* false: the run was stopped, or is still going on */
+    double bits_per_weight;
+};
+
+struct lfm_trace;
+
+/* Opens a file and checks format, version, attributes and the shapes of all datasets. */
+enum lfm_status lfm_trace_open(struct lfm_trace **out, const char *path, struct lfm_error *error);
+void lfm_trace_close(struct lfm_trace *trace); /* NULL is fine */
+const struct lfm_trace_information *lfm_trace_information(const struct lfm_trace *trace);
+
+/* Values per token of a point in a layer; 0 when the file has none. */
+size_t lfm_trace_width(const struct lfm_trace *trace, size_t layer, enum lfm_point point);
+/* "conv" or "attention"; "" when the file does not say. */
+const char *lfm_trace_operator(const struct lfm_trace *trace, size_t layer);
+
+/* Tokens first .. first+n-1: out[n, width] for any point but the chosen experts; out[n, K] for these, each checked to be
+ * an expert of the model; the tokens' ids [n], document indices [n] and positions [n]. */
+enum lfm_status lfm_trace_read(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first, size_t n,
+                               float *out, struct lfm_error *error);
+enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t layer, size_t first, size_t n, int32_t *out,
+                                        struct lfm_error *error);
+enum lfm_status lfm_trace_read_tokens(const struct lfm_trace *trace, size_t first, size_t n, int32_t *ids,
+                                      struct lfm_error *error);
+enum lfm_status lfm_trace_read_documents(const struct lfm_trace *trace, size_t first, size_t n, int32_t *documents,
+                                         struct lfm_error *error);
+enum lfm_status lfm_trace_read_positions(const struct lfm_trace *trace, size_t first, size_t n, int32_t *positions,
+                                         struct lfm_error *error);
+
+/* bias[E] of a layer's router: zeros when the model has none. */
+enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias, struct lfm_error *error);
+
+#endif

@@ -1,0 +1,108 @@
+/* Growing datasets: see rows.h. */
+#include "reference/trace/rows.h"
+
+#include "reference/base/memory.h"
+#include "reference/trace/h5.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Floats hardly compress, and what the higher levels gain is below a percent. */
+enum { DEFLATE_LEVEL = 1 };
+
+static hid_t create_dataset(hid_t parent, const char *name, hid_t type, size_t rank, size_t width, size_t chunk_rows)
+{
+    const hsize_t extent[2] = {0, width}, limit[2] = {H5S_UNLIMITED, width}, chunk[2] = {chunk_rows, width};
+    hid_t space = H5Screate_simple((int)rank, extent, limit);
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(creation, false);
+    H5Pset_chunk(creation, (int)rank, chunk);
+    H5Pset_fill_time(creation, H5D_FILL_TIME_ALLOC);
+    H5Pset_shuffle(creation);
+    H5Pset_deflate(creation, DEFLATE_LEVEL);
+    H5Pset_fletcher32(creation);
+    hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+    H5Pset_chunk_cache(access, 0, 0, 0);
+    hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, creation, access);
+    lfm_h5_close(access);
+    lfm_h5_close(creation);
+    lfm_h5_close(space);
+    return dataset;
+}
+
+enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t rank, size_t width,
+                                size_t chunk_rows, const char *units, const char *path, struct lfm_error *error)
+{
+    *rows = (struct lfm_rows){.dataset = -1, .path = path, .rank = rank, .width = width, .chunk_rows = chunk_rows};
+    rows->type = H5Tcopy(type);
+    rows->row_bytes = H5Tget_size(type) * width;
+    rows->dataset = create_dataset(parent, name, type, rank, width, chunk_rows);
+    enum lfm_status status = LFM_OK;
+    if (rows->dataset < 0) status = lfm_h5_fail(error, LFM_ERROR_IO, "create", name, path);
+    if (status == LFM_OK) H5Iget_name(rows->dataset, rows->name, sizeof rows->name);
+    if (status == LFM_OK) status = lfm_h5_put_text(rows->dataset, "units", units, path, error);
+    if (status == LFM_OK) status = lfm_alloc((void **)&rows->buffer, chunk_rows, rows->row_bytes, error);
+    if (status != LFM_OK) lfm_rows_close(rows);
+    return status;
+}
+
+static enum lfm_status write_buffer(struct lfm_rows *rows, struct lfm_error *error)
+{
+    const hsize_t start[2] = {rows->written, 0}, count[2] = {rows->buffered, rows->width};
+    const hsize_t extent[2] = {rows->written + rows->buffered, rows->width};
+    hid_t memory = H5Screate_simple((int)rows->rank, count, NULL), file = -1;
+    bool written = H5Dset_extent(rows->dataset, extent) >= 0 && (file = H5Dget_space(rows->dataset)) >= 0 &&
+                   H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                   H5Dwrite(rows->dataset, rows->type, memory, file, H5P_DEFAULT, rows->buffer) >= 0;
+    enum lfm_status status = LFM_OK;
+    if (!written) status = lfm_h5_fail(error, LFM_ERROR_IO, "write", rows->name, rows->path);
+    lfm_h5_close(file);
+    lfm_h5_close(memory);
+    rows->written += rows->buffered;
+    rows->buffered = 0;
+    return status;
+}
+
+enum lfm_status lfm_rows_append(struct lfm_rows *rows, const void *values, size_t n, struct lfm_error *error)
+{
+    const unsigned char *from = values;
+    while (n > 0) {
+        size_t room = rows->chunk_rows - rows->buffered, take = n < room ? n : room;
+        memcpy(rows->buffer + rows->buffered * rows->row_bytes, from, take * rows->row_bytes);
+        rows->buffered += take;
+        from += take * rows->row_bytes;
+        n -= take;
+        if (rows->buffered == rows->chunk_rows) LFM_TRY(write_buffer(rows, error));
+    }
+    return LFM_OK;
+}
+
+enum lfm_status lfm_rows_truncate(struct lfm_rows *rows, size_t n, struct lfm_error *error)
+{
+    if (n >= lfm_rows_count(rows)) return LFM_OK;
+    rows->buffered = n > rows->written ? n - rows->written : 0;
+    if (n >= rows->written) return LFM_OK;
+    const hsize_t extent[2] = {n, rows->width};
+    if (H5Dset_extent(rows->dataset, extent) < 0)
+        return lfm_h5_fail(error, LFM_ERROR_IO, "shorten", rows->name, rows->path);
+    rows->written = n;
+    return LFM_OK;
+}
+
+enum lfm_status lfm_rows_finish(struct lfm_rows *rows, struct lfm_error *error)
+{
+    return rows->buffered > 0 ? write_buffer(rows, error) : LFM_OK;
+}
+
+size_t lfm_rows_count(const struct lfm_rows *rows)
+{
+    return rows->written + rows->buffered;
+}
+
+void lfm_rows_close(struct lfm_rows *rows)
+{
+    lfm_h5_close(rows->dataset);
+    lfm_h5_close(rows->type);
+    free(rows->buffer);
+    *rows = (struct lfm_rows){.dataset = -1, .type = -1};
+}

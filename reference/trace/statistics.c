@@ -1,0 +1,82 @@
+/* Running statistics per channel: see statistics.h. */
+#include "reference/trace/statistics.h"
+
+#include "reference/base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum lfm_status lfm_channel_statistics_init(struct lfm_channel_statistics *statistics, size_t layers, size_t width,
+                                            struct lfm_error *error)
+{
+    *statistics = (struct lfm_channel_statistics){.layers = layers, .width = width};
+    size_t n = layers * width;
+    enum lfm_status status = LFM_ALLOC(&statistics->count, layers, error);
+    if (status == LFM_OK) status = LFM_ALLOC(&statistics->sum, n, error);
+    if (status == LFM_OK) status = LFM_ALLOC(&statistics->sum_squares, n, error);
+    if (status == LFM_OK) status = LFM_ALLOC(&statistics->min, n, error);
+    if (status == LFM_OK) status = LFM_ALLOC(&statistics->max, n, error);
+    if (status != LFM_OK) {
+        lfm_channel_statistics_release(statistics);
+        return status;
+    }
+    for (size_t i = 0; i < n; i++) {
+        statistics->min[i] = INFINITY;
+        statistics->max[i] = -INFINITY;
+    }
+    return LFM_OK;
+}
+
+void lfm_channel_statistics_release(struct lfm_channel_statistics *statistics)
+{
+    free(statistics->count);
+    free(statistics->sum);
+    free(statistics->sum_squares);
+    free(statistics->min);
+    free(statistics->max);
+    *statistics = (struct lfm_channel_statistics){0};
+}
+
+void lfm_channel_statistics_add(struct lfm_channel_statistics *statistics, size_t layer, const float *values, size_t n)
+{
+    size_t width = statistics->width, at = layer * width;
+    double *sum = statistics->sum + at, *sum_squares = statistics->sum_squares + at;
+    double *min = statistics->min + at, *max = statistics->max + at;
+    statistics->count[layer] += n;
+    for (size_t t = 0; t < n; t++)
+        for (size_t c = 0; c < width; c++) {
+            double x = values[t * width + c];
+            sum[c] += x;
+            sum_squares[c] += x * x;
+            if (x < min[c]) min[c] = x;
+            if (x > max[c]) max[c] = x;
+        }
+}
+
+const char *lfm_statistic_name(enum lfm_statistic statistic)
+{
+    static const char *const names[LFM_STATISTIC_COUNT] = {"mean", "rms", "absmax", "min", "max"};
+    return names[statistic];
+}
+
+static double channel(const struct lfm_channel_statistics *statistics, enum lfm_statistic which, size_t i, double n)
+{
+    switch (which) {
+    case LFM_STATISTIC_MEAN: return statistics->sum[i] / n;
+    case LFM_STATISTIC_RMS: return sqrt(statistics->sum_squares[i] / n);
+    case LFM_STATISTIC_ABSMAX: return fmax(fabs(statistics->min[i]), fabs(statistics->max[i]));
+    case LFM_STATISTIC_MIN: return statistics->min[i];
+    case LFM_STATISTIC_MAX: return statistics->max[i];
+    default: return NAN;
+    }
+}
+
+void lfm_channel_statistics_get(const struct lfm_channel_statistics *statistics, enum lfm_statistic which, double *out)
+{
+    size_t width = statistics->width;
+    for (size_t layer = 0; layer < statistics->layers; layer++) {
+        double n = (double)statistics->count[layer];
+        for (size_t i = layer * width; i < (layer + 1) * width; i++)
+            out[i] = n > 0 ? channel(statistics, which, i, n) : NAN;
+    }
+}

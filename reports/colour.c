@@ -1,0 +1,72 @@
+/* Which colour and mark a label has in every plot and table: see colour.h.
+ *
+ * The colours have a contrast of at least 3:1 on white and on near-black, so one set serves both themes. */
+#include "reports/colour.h"
+
+#include "reports/document.h"
+
+#include <string.h>
+
+enum { N_COLOURS = 8, MOST_LABELS = 64 };
+
+static const char *const colours[N_COLOURS] = {
+    "#2f7ed8", /* blue */
+    "#d0661a", /* orange */
+    "#2a9a5c", /* green */
+    "#9a63d3", /* violet */
+    "#d6455a", /* red */
+    "#168f96", /* teal */
+    "#a3752f", /* ochre */
+    "#c457a0", /* pink */
+};
+
+static const char grey[] = "#7f868f"; /* references */
+
+static const struct {
+    const char *label;
+    size_t colour;
+} known[] = {
+    {"Q8_0", 0}, {"Q4_0", 1}, {"FP8 E4M3", 2}, {"FP8 E5M2", 5}, {"Q4_K", 3}, {"Q6_K", 6}, {"Q5_K", 7}, {"Q4_1", 4},
+};
+
+int lfm_colour_mark(const char *color)
+{
+    static const int marks[N_COLOURS] = {7, 9, 5, 13, 11, 15, 4, 8}; /* gnuplot's, the first six filled */
+    for (size_t i = 0; i < N_COLOURS; i++)
+        if (strcmp(colours[i], color) == 0) return marks[i];
+    return 6; /* a ring */
+}
+
+struct register_of_colours {
+    const char *labels[MOST_LABELS];
+    size_t colours[MOST_LABELS];
+    size_t count;
+};
+
+static const char *colour_of(struct register_of_colours *seen, const char *label)
+{
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].label, label) == 0) return colours[known[i].colour];
+    for (size_t i = 0; i < seen->count; i++)
+        if (strcmp(seen->labels[i], label) == 0) return colours[seen->colours[i]];
+    if (seen->count == MOST_LABELS) return grey;
+    size_t next = (3 + seen->count) % N_COLOURS; /* the three formats of every report come first in the list */
+    seen->labels[seen->count] = label;
+    seen->colours[seen->count++] = next;
+    return colours[next];
+}
+
+void lfm_documents_colour(struct lfm_documents *documents)
+{
+    struct register_of_colours seen = {.count = 0};
+    for (size_t d = 0; d < documents->count; d++) {
+        struct lfm_document *document = &documents->items[d];
+        document->reference.color = grey;
+        for (size_t i = 0; i < document->n_candidates; i++)
+            document->candidates[i].color = colour_of(&seen, document->candidates[i].label);
+        for (size_t i = 0; i < document->n_loads; i++)
+            document->loads[i].color = i == 0 ? grey : colour_of(&seen, document->loads[i].label);
+        for (size_t i = 0; i < document->n_pairs; i++)
+            document->pairs[i].color = colour_of(&seen, document->pairs[i].label);
+    }
+}

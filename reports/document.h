@@ -1,0 +1,111 @@
+/* Result files: what `compare`, `compare` of traces and `routing` print with --json, read into structs.
+ *
+ * A key that is absent or null is a number that is not there (NaN), an empty text or an empty list; a key of another
+ * type is an error that names the file and the place. Texts are cleaned (lfm_clean_text). */
+#ifndef LFM_REPORTS_DOCUMENT_H
+#define LFM_REPORTS_DOCUMENT_H
+
+#include "reference/base/hash.h"
+#include "reports/table.h"
+
+enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING };
+
+/* How far a router's decisions moved. */
+struct lfm_shift {
+    bool present;
+    double overlap, shared, exact_set, gate_kl, mass_moved;
+};
+
+struct lfm_layer_shift {
+    size_t layer;
+    const char *operation; /* "conv" or "attention"; compare of models only */
+    double relative_l2, cosine, sqnr_db;
+    struct lfm_shift router;
+};
+
+struct lfm_domain {
+    const char *label;
+    double positions, documents, kld_mean, kld_stderr, perplexity, reference_perplexity, perplexity_ratio, top1_agreement;
+};
+
+struct lfm_point_shift {
+    size_t layer;
+    const char *point;
+    double relative_l2, cosine, sqnr_db, cka, max_channel_error, max_channel;
+};
+
+/* A model under comparison. `label` is unique in its document; `color` is the label's in every plot. */
+struct lfm_candidate {
+    const char *name, *weights, *file, *sha256, *label, *color;
+    double bits_per_weight, bytes, fallback_matrices, tokens;
+    double perplexity, perplexity_stderr, perplexity_ratio, perplexity_ratio_stderr, nll_mean;
+    double kld_mean, kld_stderr, kld_median, kld_p90, kld_p95, kld_p99, kld_p99_9, kld_max, kld_low, kld_high;
+    double top1_agreement, top1_agreement_stderr, top5_overlap, delta_p_mean, delta_p_rms;
+    struct lfm_shift router;
+    struct lfm_layer_shift *layers; /* compare: error and routers; traces: routers */
+    size_t n_layers;
+    struct lfm_domain *domains;
+    size_t n_domains;
+    double (*cumulative)[2]; /* KLD, share of positions with at most this */
+    size_t n_cumulative;
+    struct lfm_point_shift *points; /* traces only */
+    size_t n_points;
+};
+
+/* One router's load, as `routing` measured it. */
+struct lfm_load_layer {
+    size_t layer;
+    double experts, top_k, entropy, entropy_normalized, effective_experts, cv, gini, max_violation, margin_median;
+    double *load; /* share of the choices, per expert */
+    size_t n_load;
+};
+
+struct lfm_load {
+    const char *name, *weights, *file, *sha256, *label, *color;
+    double tokens;
+    struct lfm_load_layer *layers;
+    size_t n_layers;
+};
+
+/* Two traces' routers side by side. */
+struct lfm_pair {
+    const char *reference, *candidate, *label, *color;
+    struct lfm_layer_shift *layers;
+    size_t n_layers;
+};
+
+struct lfm_document {
+    enum lfm_document_kind kind;
+    struct lfm_source source;
+    const char *schema, *version;
+    char sha256[LFM_SHA256_TEXT]; /* of the file */
+    struct lfm_candidate reference;
+    struct lfm_candidate *candidates;
+    size_t n_candidates;
+    double positions, documents, context, tokens;
+    const char *score, *errors_by;
+    struct lfm_load *loads; /* routing: one per trace */
+    size_t n_loads;
+    struct lfm_pair *pairs;
+    size_t n_pairs;
+};
+
+struct lfm_documents {
+    struct lfm_document *items;
+    size_t count, capacity;
+    const char **skipped; /* JSON files of a directory that hold something else */
+    size_t n_skipped, skipped_capacity;
+};
+
+/* Adds the file, or every *.json of the directory in the order of their names. A file named itself must hold one of
+ * the three schemas; in a directory, files of other schemas are skipped. All memory is the pool's. */
+enum lfm_status lfm_documents_add(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
+                                  struct lfm_error *error);
+
+/* Gives every label its colour: known formats have theirs, others take what is left in order of appearance. */
+void lfm_documents_colour(struct lfm_documents *documents);
+
+/* The first document of a kind; NULL when there is none. */
+const struct lfm_document *lfm_documents_first(const struct lfm_documents *documents, enum lfm_document_kind kind);
+
+#endif

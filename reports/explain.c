@@ -1,0 +1,106 @@
+/* The page's last sections: how to read it, what was run, what is not shown. Declared in explain.h. */
+#include "reports/explain.h"
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct {
+    const char *term, *text;
+} definitions[] = {
+    {"KLD", "Kullback-Leibler divergence of the candidate's next-token distribution from the reference's, in nats, over the "
+            "whole vocabulary at one position: 0 means the same distribution. The mean is over all scored positions; "
+            "p99 is the value that 99\xc2\xa0% of positions stay below."},
+    {"Words for a mean KLD", "Below 0.0001 nats a format changes almost nothing, below 0.01 it changes little, below 0.1 "
+                             "noticeably, and above that a lot."},
+    {"Perplexity ratio", "The candidate's perplexity over the reference's on the same tokens; 1 is no change."},
+    {"Top-1 agreement", "The share of positions where both name the same most likely token."},
+    {"Router overlap", "A router chooses a set of experts for each token. Overlap is the number of experts in both sets "
+                       "over the number in either, averaged; experts kept is the share of the reference's experts that the "
+                       "candidate chooses too; same set is the share of tokens where nothing changed."},
+    {"Gate KL, mass moved", "The divergence between the routers' normalised gates, in nats, and the share of gate weight "
+                            "that went to other experts."},
+    {"Relative error", "The L2 norm of the difference over the L2 norm of the reference's values; 0.01 is 1\xc2\xa0%. "
+                       "SQNR is the same in decibels: 40\xc2\xa0" "dB is 1\xc2\xa0%."},
+    {"Standard error", "Clustered by document, or by window where there is one document: tokens of one text are not "
+                       "independent observations."},
+    {"Bits per weight", "Stored bits, scales included, over the number of parameters."},
+};
+
+void lfm_explain_terms(struct lfm_content *content)
+{
+    lfm_content_heading(content, "how-to-read-this", "How to read this");
+    for (size_t i = 0; i < COUNT(definitions); i++)
+        lfm_content_definition(content, definitions[i].term, definitions[i].text);
+}
+
+static void input_table(struct lfm_content *content, const struct lfm_documents *documents)
+{
+    static const struct lfm_column columns[] = {
+        {"file", "File", false}, {"schema", "Holds", false}, {"version", "Written by", false}, {"sha256", "SHA-256", false},
+    };
+    struct lfm_pool *pool = content->pool;
+    struct lfm_source source = {"the files themselves", ""};
+    struct lfm_table *table = lfm_table_new(pool, "inputs", "The result files this page was made from.", &source, columns,
+                                            COUNT(columns));
+    for (size_t i = 0; i < documents->count; i++) {
+        const struct lfm_document *document = &documents->items[i];
+        lfm_table_text(table, document->source.file);
+        lfm_table_text(table, document->schema);
+        lfm_table_text(table, document->version[0] ? lfm_pool_printf(pool, "lfmscope %s", document->version) : "");
+        lfm_table_text(table, lfm_pool_printf(pool, "%.16s\xe2\x80\xa6", document->sha256));
+    }
+    lfm_content_table(content, table, false);
+}
+
+static void model_row(struct lfm_table *table, struct lfm_pool *pool, const char *role, const char *name,
+                      const char *weights, const char *file, const char *sha256)
+{
+    if (!table || (!name[0] && !file[0])) return;
+    for (size_t i = 0; i < table->n_cells; i += table->n_columns) /* several documents name the same model */
+        if (strcmp(table->cells[i].text, name[0] ? name : file) == 0 && strcmp(table->cells[i + 1].text, role) == 0 &&
+            strcmp(table->cells[i + 2].text, lfm_format_title(pool, weights)) == 0)
+            return;
+    lfm_table_text(table, name[0] ? name : file);
+    lfm_table_text(table, role);
+    lfm_table_text(table, lfm_format_title(pool, weights));
+    lfm_table_text(table, file);
+    lfm_table_text(table, sha256[0] ? sha256 : "\xe2\x80\x93");
+}
+
+static void model_table(struct lfm_content *content, const struct lfm_documents *documents)
+{
+    static const struct lfm_column columns[] = {
+        {"model", "Model", false}, {"role", "Role", false}, {"weights", "Weights", false}, {"file", "Trace", false},
+        {"sha256", "SHA-256", false},
+    };
+    struct lfm_pool *pool = content->pool;
+    struct lfm_table *table = lfm_table_new(pool, "models", "The models and traces these files are about.",
+                                            &documents->items[0].source, columns, COUNT(columns));
+    for (size_t d = 0; d < documents->count; d++) {
+        const struct lfm_document *document = &documents->items[d];
+        const struct lfm_candidate *reference = &document->reference;
+        if (document->kind != LFM_DOCUMENT_ROUTING)
+            model_row(table, pool, "reference", reference->name, reference->weights, reference->file, reference->sha256);
+        for (size_t i = 0; i < document->n_candidates; i++)
+            model_row(table, pool, "candidate", document->candidates[i].name, document->candidates[i].weights,
+                      document->candidates[i].file, document->candidates[i].sha256);
+        for (size_t i = 0; i < document->n_loads; i++)
+            model_row(table, pool, "trace", document->loads[i].name, document->loads[i].weights, document->loads[i].file,
+                      document->loads[i].sha256);
+    }
+    lfm_content_table(content, table, true);
+}
+
+void lfm_explain_run(struct lfm_content *content, const struct lfm_documents *documents, const struct lfm_figure **absent,
+                     size_t n_absent)
+{
+    lfm_content_heading(content, "what-was-run", "What was run");
+    for (size_t i = 0; i < documents->count; i++)
+        if (documents->items[i].source.command[0]) lfm_content_command(content, documents->items[i].source.command);
+    input_table(content, documents);
+    model_table(content, documents);
+    for (size_t i = 0; i < n_absent; i++)
+        lfm_content_paragraph(content, lfm_pool_printf(content->pool, "Not shown: %s; it needs %s.", absent[i]->title,
+                                                       absent[i]->needs));
+}

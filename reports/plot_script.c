@@ -1,0 +1,343 @@
+/* The gnuplot script of a plot: see plot.h. Sizes are in pixels of a canvas 760 wide; nothing depends on the machine:
+ * no dates, no default colours, no fonts but the reader's. */
+#include "reports/plot.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+    WIDTH = 760,
+    HEIGHT = 380,      /* of plots with two numeric axes */
+    FONT = 13,         /* pixels */
+    CHARACTER = 7,     /* a character's usual width at that size */
+    KEY_LINE = 22,     /* height of one line of the key */
+    AXIS = 52,         /* below the frame: tick labels and the title */
+    LABEL_LIMIT = 34,  /* longest category name, in characters */
+    SCALE_STEPS = 32   /* shades in the scale beside a heat map */
+};
+
+/* A heat map's shade is one hue, more or less opaque, so that it reads on light and on dark ground. Both hues have a
+ * luminance near 0.2, on which black and white text are equally legible; EVEN uses the second one below 1. */
+#define HUE 0xd0661aL
+#define HUE_BELOW 0x2f7ed8L
+#define MUTED "0xa0808080"
+
+struct range {
+    double low, high;
+};
+
+static void widen(struct range *range, double value)
+{
+    if (!isfinite(value)) return;
+    if (!(value >= range->low)) range->low = value;
+    if (!(value <= range->high)) range->high = value;
+}
+
+static struct range range_of(const struct lfm_plot *plot, bool of_x)
+{
+    bool log_scale = (of_x ? plot->x_scale : plot->y_scale) == LFM_SCALE_LOG;
+    bool has_error = of_x == (plot->kind == LFM_PLOT_DOTS);
+    struct range range = {NAN, NAN};
+    for (size_t i = 0; i < plot->n_points; i++) {
+        const struct lfm_point *point = &plot->points[i];
+        double value = of_x ? point->x : point->y;
+        widen(&range, value);
+        if (!has_error || !isfinite(point->error)) continue;
+        if (!log_scale || value > point->error) widen(&range, value - point->error);
+        widen(&range, value + point->error);
+    }
+    if (of_x && plot->kind == LFM_PLOT_DOTS && !log_scale) widen(&range, plot->reference_line);
+    return range;
+}
+
+/* Major ticks at powers of ten (thinned where there are many), unnamed minor ones between neighbours. */
+static void log_axis(struct lfm_writer *out, struct lfm_pool *pool, const char *axis, struct range range)
+{
+    int first = (int)floor(log10(range.low) + 1e-9), last = (int)ceil(log10(range.high) - 1e-9);
+    if (last <= first) last = first + 1;
+    int step = 1 + (last - first) / 9;
+    lfm_write(out, "set logscale %s\nset %srange [1e%d:1e%d]\nset %stics (", axis, axis, first, last, axis);
+    for (int exponent = first; exponent <= last; exponent++) {
+        if ((exponent - first) % step == 0)
+            lfm_write(out, "%s'%s' 1e%d", exponent > first ? ", " : "", lfm_power_of_ten(pool, exponent), exponent);
+        for (int digit = 2; step == 1 && digit < 10 && exponent < last; digit++)
+            lfm_write(out, ", '' %de%d 1", digit, exponent);
+    }
+    lfm_write(out, ")\n");
+}
+
+static void linear_axis(struct lfm_writer *out, const char *axis, struct range range, double most)
+{
+    double margin = 0.06 * (range.high - range.low);
+    if (!(margin > 0)) margin = range.high != 0 ? 0.05 * fabs(range.high) : 1;
+    double high = range.high + margin;
+    if (isfinite(most) && high > most) high = most + 0.15 * margin;
+    lfm_write(out, "set %srange [%.10g:%.10g]\n", axis, range.low - margin, high);
+}
+
+/* Whole numbers (layers) along x, every one or every few. */
+static void index_axis(struct lfm_writer *out, struct range range)
+{
+    double span = range.high - range.low;
+    int step = span <= 16 ? 1 : span <= 32 ? 2 : (int)ceil(span / 16);
+    lfm_write(out, "set xrange [%.10g:%.10g]\nset xtics %d\n", range.low - 0.5, range.high + 0.5, step);
+}
+
+static void text(struct lfm_writer *out, const char *before, const char *value, const char *after)
+{
+    lfm_write(out, "%s", before);
+    lfm_write_gnuplot(out, value);
+    lfm_write(out, "%s", after);
+}
+
+static void prologue(struct lfm_writer *out, const struct lfm_plot *plot, int height)
+{
+    lfm_write(out, "# %s: drawn by 'lfmscope report', to be run in this directory: gnuplot %s.gp\n", plot->id, plot->id);
+    lfm_write(out, "reset session\nset encoding utf8\n");
+    lfm_write(out, "set terminal svg size %d,%d dynamic noenhanced rounded linewidth 1 font 'sans-serif,%d'\n", WIDTH, height, FONT);
+    lfm_write(out, "set output '%s.svg'\nset datafile separator ','\n", plot->id);
+    lfm_write(out, "data = '../data/%s.csv'\n", plot->id);
+    lfm_write(out, "set format '%%g'\nset tics nomirror scale 0.6,0.3 textcolor rgb 'black'\nset border 3 linecolor rgb '%s'\n", MUTED);
+    text(out, "set xlabel ", plot->x_title, " offset 0,0.2\n");
+    if (plot->kind == LFM_PLOT_LINES || plot->kind == LFM_PLOT_SCATTER)
+        text(out, "set ylabel ", plot->y_title, " offset 0.6,0\n");
+}
+
+static void frame(struct lfm_writer *out, int left, int right, int top, int bottom, int height)
+{
+    lfm_write(out, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", (double)left / WIDTH,
+              (double)(WIDTH - right) / WIDTH);
+    lfm_write(out, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n", (double)(height - top) / height,
+              (double)bottom / height);
+}
+
+/* Lines of the key: its entries flow from left to right. */
+static int key_lines(const struct lfm_plot *plot)
+{
+    double widest = 0;
+    for (size_t s = 0; s < plot->n_series; s++) widest = fmax(widest, (double)lfm_text_length(plot->series[s].label));
+    double entry = (widest + 6) * CHARACTER;
+    double per_line = fmax(1, floor((WIDTH - 90) / entry));
+    return (int)ceil((double)plot->n_series / per_line);
+}
+
+static void key(struct lfm_writer *out, int left, int height)
+{
+    lfm_write(out, "set key at screen %.6f, screen %.6f left top horizontal Left reverse samplen 1.4 spacing 1.3 width 2 "
+                   "maxrows 8\n", (double)(left - 6) / WIDTH, (double)(height - 4) / height);
+}
+
+static bool has_errors(const struct lfm_plot *plot, const struct lfm_series *series)
+{
+    for (size_t i = 0; i < series->count; i++)
+        if (isfinite(plot->points[series->first + i].error)) return true;
+    return false;
+}
+
+/* "data skip 1 every ::first::last": the rows of a series in the CSV. */
+static void rows(struct lfm_writer *out, const struct lfm_plot *plot, size_t index)
+{
+    size_t before = 0;
+    for (size_t s = 0; s < index; s++) before += plot->series[s].count;
+    lfm_write(out, "data skip 1 every ::%zu::%zu", before, before + plot->series[index].count - 1);
+}
+
+static void series_lines(struct lfm_writer *out, const struct lfm_plot *plot, size_t index, const char *where)
+{
+    const struct lfm_series *series = &plot->series[index];
+    const char *bars = plot->kind == LFM_PLOT_DOTS ? "xerrorbars" : "yerrorbars";
+    bool line = plot->kind == LFM_PLOT_LINES;
+    if (has_errors(plot, series)) {
+        rows(out, plot, index);
+        lfm_write(out, " using %s:4 with %s pointtype -1 linewidth 1.6 linecolor rgb '%s' notitle, \\\n    ",
+                  where, bars, series->color);
+    }
+    rows(out, plot, index);
+    if (line && series->count > 40)
+        lfm_write(out, " using %s with lines linewidth 2.2 linecolor rgb '%s'", where, series->color);
+    else
+        lfm_write(out, " using %s with %s pointtype %d pointsize %s linewidth 2 linecolor rgb '%s'", where,
+                  line ? "linespoints" : "points", series->mark, line ? "0.55" : "0.8", series->color);
+    if (plot->kind == LFM_PLOT_SCATTER) lfm_write(out, " notitle");
+    else text(out, " title ", series->label, "");
+}
+
+static void plot_command(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    const char *separator = "plot ";
+    for (size_t s = 0; s < plot->n_series; s++) {
+        if (plot->series[s].count == 0) continue;
+        char where[64] = "2:3";
+        double place = ((double)s + 0.5) / (double)plot->n_series - 0.5;
+        if (plot->kind == LFM_PLOT_DOTS && !plot->one_per_row) snprintf(where, sizeof where, "2:($3%+.4f)", 0.64 * place);
+        lfm_write(out, "%s", separator);
+        series_lines(out, plot, s, where);
+        separator = ", \\\n    ";
+    }
+    lfm_write(out, "\n");
+}
+
+static void bands(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    for (size_t i = 0; i < plot->n_bands; i++)
+        lfm_write(out, "set object rectangle from %.10g, graph 0 to %.10g, graph 1 behind fillcolor rgb '0xe0808080' "
+                       "fillstyle solid noborder\n", plot->bands[i] - 0.5, plot->bands[i] + 0.5);
+}
+
+static void point_names(struct lfm_writer *out, const struct lfm_plot *plot, struct range x)
+{
+    for (size_t s = 0; s < plot->n_series; s++) {
+        const struct lfm_series *series = &plot->series[s];
+        if (series->count == 0) continue;
+        const struct lfm_point *point = &plot->points[series->first];
+        bool right = point->x > 0.5 * (x.low + x.high);
+        text(out, "set label ", lfm_shorten(plot->pool, series->label, LABEL_LIMIT), "");
+        lfm_write(out, " at %.10g,%.10g %s offset %s,0\n", point->x, point->y, right ? "right" : "left",
+                  right ? "-1.2" : "1.2");
+    }
+}
+
+static void curves_script(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    bool lines = plot->kind == LFM_PLOT_LINES;
+    int left = 74, top = lines ? 14 + KEY_LINE * key_lines(plot) : 16, height = HEIGHT + top - 16;
+    struct range x = range_of(plot, true), y = range_of(plot, false);
+    prologue(out, plot, height);
+    frame(out, left, 18, top, AXIS, height);
+    lfm_write(out, "set grid ytics linetype 1 linewidth 0.8 linecolor rgb '0xc8808080'\n");
+    if (plot->x_scale == LFM_SCALE_LOG) log_axis(out, plot->pool, "x", x);
+    else if (lines) index_axis(out, x);
+    else linear_axis(out, "x", x, NAN);
+    if (plot->y_scale == LFM_SCALE_LOG) log_axis(out, plot->pool, "y", y);
+    else linear_axis(out, "y", y, plot->y_most);
+    bands(out, plot);
+    if (lines) key(out, left, height);
+    else lfm_write(out, "set key off\n");
+    if (!lines) point_names(out, plot, x);
+    plot_command(out, plot);
+}
+
+static int name_margin(const char *const *names, size_t count)
+{
+    size_t longest = 4;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = lfm_text_length(names[i]);
+        if (length > longest) longest = length;
+    }
+    return 22 + CHARACTER * (int)(longest < LABEL_LIMIT ? longest : LABEL_LIMIT);
+}
+
+static void name_tics(struct lfm_writer *out, const struct lfm_plot *plot, const char *axis, const char *const *names,
+                      size_t count, size_t step)
+{
+    lfm_write(out, "set %stics scale 0 (", axis);
+    for (size_t i = 0; i < count; i += step) {
+        text(out, i ? ", " : "", lfm_shorten(plot->pool, names[i], LABEL_LIMIT), "");
+        lfm_write(out, " %zu", i);
+    }
+    lfm_write(out, ")\n");
+}
+
+static void dots_script(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    bool with_key = !plot->one_per_row && plot->n_series > 1;
+    int left = name_margin(plot->rows, plot->n_rows), top = with_key ? 14 + KEY_LINE * key_lines(plot) : 12;
+    int row = with_key ? 14 * (int)plot->n_series + 12 : 30;
+    int height = top + AXIS + row * (int)plot->n_rows;
+    struct range x = range_of(plot, true);
+    prologue(out, plot, height);
+    frame(out, left, 18, top, AXIS, height);
+    lfm_write(out, "set border 1\nset grid xtics linetype 1 linewidth 0.8 linecolor rgb '0xc8808080'\n");
+    if (plot->x_scale == LFM_SCALE_LOG) log_axis(out, plot->pool, "x", x);
+    else linear_axis(out, "x", x, NAN);
+    lfm_write(out, "set yrange [%.1f:-0.5]\n", (double)plot->n_rows - 0.5);
+    name_tics(out, plot, "y", plot->rows, plot->n_rows, 1);
+    if (isfinite(plot->reference_line))
+        lfm_write(out, "set arrow from %.10g, graph 0 to %.10g, graph 1 nohead linewidth 1.2 linecolor rgb '0x40808080'\n",
+                  plot->reference_line, plot->reference_line);
+    if (with_key) key(out, left, height);
+    else lfm_write(out, "set key off\n");
+    plot_command(out, plot);
+}
+
+static struct range shade_range(const struct lfm_plot *plot)
+{
+    struct range range = {plot->value_low, plot->value_high};
+    if (isfinite(range.low) && isfinite(range.high)) return range;
+    for (size_t i = 0; i < plot->n_points; i++)
+        if (plot->value_scale != LFM_SCALE_LOG || plot->points[i].value > 0) widen(&range, plot->points[i].value);
+    return range;
+}
+
+/* Defines share(v), the opacity of a value from 0 to 1, and shade(v), gnuplot's 0xAARRGGBB with its inverted alpha. */
+static void shade_functions(struct lfm_writer *out, const struct lfm_plot *plot, struct range range)
+{
+    lfm_write(out, "within(a) = a < 0 ? 0.0 : a > 1 ? 1.0 : a\n");
+    if (plot->value_scale == LFM_SCALE_EVEN) {
+        lfm_write(out, "share(v) = v > 0 ? within(abs(log(v) / log(2)) / 2) : 1.0\n");
+        lfm_write(out, "hue(v) = v < 1 ? %ld : %ld\n", HUE_BELOW, HUE);
+    } else if (plot->value_scale == LFM_SCALE_LOG) {
+        double low = log10(range.low), span = fmax(log10(range.high) - low, 1e-9);
+        lfm_write(out, "share(v) = v > 0 ? within((log10(v) - (%.10g)) / %.10g) : 0.0\nhue(v) = %ld\n", low, span, HUE);
+    } else {
+        lfm_write(out, "share(v) = within((v - (%.10g)) / %.10g)\nhue(v) = %ld\n", range.low,
+                  fmax(range.high - range.low, 1e-12), HUE);
+    }
+    lfm_write(out, "written(v) = sprintf(v < 0.00095 ? '%%.0e' : v < 0.0095 ? '%%.4f' : v < 0.095 ? '%%.3f' : '%%.2f', v)\n");
+    lfm_write(out, "shade(v) = int(255 * (1 - 0.04 - 0.78 * share(v))) * 2**24 + hue(v)\n");
+}
+
+static double scale_value(const struct lfm_plot *plot, struct range range, double share)
+{
+    if (plot->value_scale == LFM_SCALE_EVEN) return pow(2, 4 * share - 2);
+    if (plot->value_scale == LFM_SCALE_LOG) return range.low * pow(range.high / range.low, share);
+    return range.low + share * (range.high - range.low);
+}
+
+/* A strip of shades right of the map, its ends and middle named. */
+static void shade_scale(struct lfm_writer *out, const struct lfm_plot *plot, struct range range)
+{
+    double left = (double)(WIDTH - 98) / WIDTH, right = (double)(WIDTH - 84) / WIDTH;
+    for (int i = 0; i < SCALE_STEPS; i++)
+        lfm_write(out, "set object rectangle from screen %.5f, graph %.5f to screen %.5f, graph %.5f fillcolor rgb "
+                       "shade(%.6g) fillstyle solid noborder\n", left, (double)i / SCALE_STEPS, right,
+                  (double)(i + 1) / SCALE_STEPS, scale_value(plot, range, (i + 0.5) / SCALE_STEPS));
+    for (int i = 0; i <= 2; i++) {
+        double value = scale_value(plot, range, i / 2.0);
+        lfm_write(out, "set label '%s' at screen %.5f, graph %.2f left\n",
+                  plot->value_scale == LFM_SCALE_EVEN ? (i == 0 ? "\xe2\x89\xa4 \xc2\xbc" : i == 1 ? "1" : "\xe2\x89\xa5 4")
+                                                      : lfm_number_text(plot->pool, value, LFM_NUMBER_PLAIN),
+                  right + 0.008, i / 2.0);
+    }
+}
+
+static void heat_script(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    int left = name_margin(plot->rows, plot->n_rows), top = 12;
+    int row = plot->n_rows <= 12 ? 28 : plot->n_rows <= 24 ? 20 : 14;
+    int height = top + AXIS + row * (int)plot->n_rows;
+    bool written = plot->n_columns <= 12 && row >= 20; /* values fit into the cells */
+    struct range range = shade_range(plot);
+    prologue(out, plot, height);
+    text(out, "set ylabel ", plot->y_title, " offset -0.4,0\n");
+    frame(out, left + (plot->y_title[0] ? 26 : 4), 118, top, AXIS, height);
+    lfm_write(out, "unset border\nset key off\n");
+    lfm_write(out, "set xrange [-0.5:%.1f]\nset yrange [%.1f:-0.5]\n", (double)plot->n_columns - 0.5,
+              (double)plot->n_rows - 0.5);
+    name_tics(out, plot, "x", plot->columns, plot->n_columns, 1 + plot->n_columns / 33);
+    name_tics(out, plot, "y", plot->rows, plot->n_rows, 1);
+    shade_functions(out, plot, range);
+    shade_scale(out, plot, range);
+    lfm_write(out, "plot data skip 1 using 5:4:($5-0.48):($5+0.48):($4-0.46):($4+0.46):(shade($3)) with boxxyerror "
+                   "linecolor rgb variable fillstyle solid noborder");
+    if (written)
+        lfm_write(out, ", \\\n    data skip 1 using 5:4:(written($3)) with labels font ',11'");
+    lfm_write(out, "\n");
+}
+
+void lfm_plot_script(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    if (plot->kind == LFM_PLOT_HEAT) heat_script(out, plot);
+    else if (plot->kind == LFM_PLOT_DOTS) dots_script(out, plot);
+    else curves_script(out, plot);
+}

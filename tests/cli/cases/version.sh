@@ -1,0 +1,1 @@
+lfmscope --version

@@ -20,7 +20,7 @@ endif
 ALL_CPPFLAGS := -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 $(shell pkg-config --cflags $(PACKAGES)) $(CPPFLAGS)
 ALL_CFLAGS   := $(CFLAGS) -std=c11 $(WARNINGS) $(NUMERICS) -fopenmp
 ALL_LDFLAGS  := $(LDFLAGS)
-LIBRARIES    := -lhdf5_hl $(shell pkg-config --libs $(PACKAGES)) -lm $(LDLIBS)
+LIBRARIES    := -lhdf5_hl $(shell pkg-config --libs $(PACKAGES)) -lunistring -lm $(LDLIBS)
 MISSING      := $(shell pkg-config --exists $(PACKAGES) 2>/dev/null || echo yes)
 
 ifdef WERROR

@@ -71,7 +71,8 @@ static double weight_sum(const struct lfm_router_decision *decision, size_t K)
 }
 
 /* Mass flows out of experts as much as it flows in, so what the reference's experts lose is all that moved. */
-static double mass_moved(const struct lfm_router_decision *reference, const struct lfm_router_decision *candidate, size_t K)
+static double mass_moved(const struct lfm_router_decision *reference, const struct lfm_router_decision *candidate,
+                         size_t K)
 {
     double w_sum = weight_sum(reference, K), v_sum = weight_sum(candidate, K), lost = 0;
     for (size_t k = 0; k < K; k++) {

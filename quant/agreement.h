@@ -41,7 +41,7 @@ struct lfm_router_figures {
     double overlap;    /* Jaccard: |A and B| / |A or B| of the chosen sets */
     double shared;     /* |A and B| / K */
     double exact_set;  /* share of tokens whose sets are equal */
-    double gate_kl;    /* KL(p || q) in nats, p and q the sigmoids of the gate logits divided by their sum over experts */
+    double gate_kl;    /* KL(p || q) in nats, p and q the sigmoids of the gate logits divided by their sum over all E */
     double mass_moved; /* half the sum over experts of |w - v|, mixing weights divided by their sum: 0 to 1 */
 };
 struct lfm_router_figures lfm_router_figures(const struct lfm_router_sums *sums);

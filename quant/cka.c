@@ -15,8 +15,9 @@ enum lfm_status lfm_cka_init(struct lfm_cka *cka, size_t width, size_t block, st
     double **const squares[] = {&cka->xx, &cka->yy, &cka->yx};
     enum lfm_status status = LFM_OK;
     if (width > LFM_CKA_MAX_WIDTH)
-        return lfm_fail(error, LFM_ERROR_LIMIT, "CKA of %zu channels would take too much memory: at most %d are possible",
-                        width, LFM_CKA_MAX_WIDTH);
+        return lfm_fail(error, LFM_ERROR_LIMIT,
+                        "CKA of %zu channels would take too much memory: at most %d are possible", width,
+                        LFM_CKA_MAX_WIDTH);
     for (size_t i = 0; i < 4 && status == LFM_OK; i++) status = LFM_ALLOC(vectors[i], width, error);
     for (size_t i = 0; i < 3 && status == LFM_OK; i++) status = LFM_ALLOC(squares[i], width * width, error);
     if (status == LFM_OK) status = LFM_ALLOC(&cka->x, block * width, error);
@@ -68,15 +69,20 @@ static void shift_block(double *out, double *sum, const double *shift, const flo
         }
 }
 
-/* row[j] += sum over tokens of a[t,i] b[t,j] for j >= from. */
+/* row[j] += sum over tokens of a[t,i] b[t,j] for j >= from. Four tokens at a time: the row is read and written once for
+ * all of them. */
 static void add_row(double *row, const double *a, const double *b, size_t i, size_t from, size_t n, size_t width)
 {
-    for (size_t t = 0; t < n; t++) {
-        double factor = a[t * width + i];
-        const double *values = b + t * width;
+    size_t t = 0;
+    for (; t + 4 <= n; t += 4) {
+        const double *factors = a + t * width + i, *values = b + t * width;
+        double f0 = factors[0], f1 = factors[width], f2 = factors[2 * width], f3 = factors[3 * width];
 #pragma omp simd
-        for (size_t j = from; j < width; j++) row[j] += factor * values[j];
+        for (size_t j = from; j < width; j++)
+            row[j] += f0 * values[j] + f1 * values[width + j] + f2 * values[2 * width + j] + f3 * values[3 * width + j];
     }
+    for (; t < n; t++)
+        for (size_t j = from; j < width; j++) row[j] += a[t * width + i] * b[t * width + j];
 }
 
 void lfm_cka_add(struct lfm_cka *cka, const float *x, const float *y, size_t n)
@@ -98,8 +104,8 @@ void lfm_cka_add(struct lfm_cka *cka, const float *x, const float *y, size_t n)
     }
 }
 
-/* |A'B|_F^2 of the centred columns, from the sums of the shifted ones. Of a symmetric product only the upper triangle is
- * stored. */
+/* |A'B|_F^2 of the centred columns, from the sums of the shifted ones. Of a symmetric product only the upper triangle
+ * is stored. */
 static double squared_norm(const double *product, const double *a_sum, const double *b_sum, size_t width, double n,
                            bool symmetric)
 {

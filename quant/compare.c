@@ -68,8 +68,8 @@ void lfm_comparison_release(struct lfm_comparison *comparison)
     *comparison = (struct lfm_comparison){0};
 }
 
-static enum lfm_status runner_init(struct runner *runner, const struct lfm_model *model, const struct lfm_windows *windows,
-                                   struct lfm_error *error)
+static enum lfm_status runner_init(struct runner *runner, const struct lfm_model *model,
+                                   const struct lfm_windows *windows, struct lfm_error *error)
 {
     runner->model = model;
     LFM_TRY(lfm_check_windows(model, windows, error));
@@ -133,8 +133,8 @@ static enum lfm_status reference_rows(struct comparer *comparer, const struct lf
 }
 
 /* The same rows of candidate c; results go to index `at` of its comparison. */
-static enum lfm_status candidate_rows(struct comparer *comparer, size_t c, const struct lfm_window *window, size_t first,
-                                      size_t count, size_t at, struct lfm_error *error)
+static enum lfm_status candidate_rows(struct comparer *comparer, size_t c, const struct lfm_window *window,
+                                      size_t first, size_t count, size_t at, struct lfm_error *error)
 {
     const struct lfm_model *model = comparer->candidates[c].model;
     struct lfm_comparison *out = &comparer->comparisons[c];
@@ -230,7 +230,8 @@ struct tally {
     size_t n;
 };
 
-static enum lfm_status count_elements(void *context, const char *name, struct lfm_matrix *matrix, struct lfm_error *error)
+static enum lfm_status count_elements(void *context, const char *name, struct lfm_matrix *matrix,
+                                      struct lfm_error *error)
 {
     (void)name;
     (void)error;

@@ -21,9 +21,9 @@ static enum lfm_status check_shapes(const struct lfm_model *reference, const str
         const char *name;
         size_t offset;
     } sizes[] = {
-        SIZE(hidden_size), SIZE(num_hidden_layers), SIZE(num_attention_heads), SIZE(num_key_value_heads), SIZE(head_dim),
-        SIZE(intermediate_size), SIZE(conv_l_cache), SIZE(num_dense_layers), SIZE(num_experts), SIZE(num_experts_per_tok),
-        SIZE(moe_intermediate_size),
+        SIZE(hidden_size), SIZE(num_hidden_layers), SIZE(num_attention_heads), SIZE(num_key_value_heads),
+        SIZE(head_dim), SIZE(intermediate_size), SIZE(conv_l_cache), SIZE(num_dense_layers),
+        SIZE(num_experts), SIZE(num_experts_per_tok), SIZE(moe_intermediate_size),
     };
 #undef SIZE
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -50,9 +50,9 @@ static enum lfm_status check_tables(const struct lfm_model *reference, const str
     LFM_TRY(lfm_tokenizer_tables(found, &b, error));
     for (size_t i = 0; i < n && i < m; i++)
         if (a.text_lengths[i] != b.text_lengths[i] || memcmp(a.texts[i], b.texts[i], a.text_lengths[i]) != 0)
-            return lfm_fail(error, LFM_ERROR_MISMATCH, "cannot compare '%s' with the reference '%s': token %zu is '%s', "
-                            "expected '%s'", candidate->checkpoint->name, reference->checkpoint->name, i, b.texts[i],
-                            a.texts[i]);
+            return lfm_fail(error, LFM_ERROR_MISMATCH, "cannot compare '%s' with the reference '%s': token %zu is "
+                            "'%s', expected '%s'", candidate->checkpoint->name, reference->checkpoint->name, i,
+                            b.texts[i], a.texts[i]);
     if (a.n_merges != b.n_merges)
         return differ(reference, candidate, "the tokenizer's number of merges", a.n_merges, b.n_merges, error);
     for (size_t i = 0; i < a.n_merges; i++)
@@ -80,8 +80,8 @@ done:
 enum lfm_status lfm_check_comparable(const struct lfm_model *reference, const struct lfm_model *candidate,
                                      struct lfm_error *error)
 {
-    if (reference->config.vocab_size != candidate->config.vocab_size)
-        return differ(reference, candidate, "vocab_size", reference->config.vocab_size, candidate->config.vocab_size, error);
+    size_t expected = reference->config.vocab_size, found = candidate->config.vocab_size;
+    if (expected != found) return differ(reference, candidate, "vocab_size", expected, found, error);
     if (reference->config.architecture == candidate->config.architecture)
         LFM_TRY(check_shapes(reference, candidate, error));
     return check_tokenizers(reference, candidate, error);

@@ -12,7 +12,7 @@
 
 struct lfm_compare_figures {
     double nll_mean, perplexity;  /* of the candidate */
-    struct lfm_estimate ratio;    /* perplexity of the candidate by that of the reference, error from paired differences */
+    struct lfm_estimate ratio;    /* perplexity of the candidate / of the reference, error from paired differences */
     struct lfm_estimate kld;
     struct lfm_distribution kld_distribution;
     double kld_low, kld_high;     /* 95 % bootstrap interval of the mean */

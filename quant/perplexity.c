@@ -36,8 +36,8 @@ enum lfm_status lfm_check_windows(const struct lfm_model *model, const struct lf
 }
 
 /* nll[count] of `count` rows from `first` on. */
-static enum lfm_status score_rows(double *nll, const struct scorer *scorer, const struct lfm_window *window, size_t first,
-                                  size_t count, struct lfm_error *error)
+static enum lfm_status score_rows(double *nll, const struct scorer *scorer, const struct lfm_window *window,
+                                  size_t first, size_t count, struct lfm_error *error)
 {
     size_t D = scorer->model->config.hidden_size, V = scorer->model->config.vocab_size;
     LFM_TRY(lfm_logits(scorer->model, scorer->hidden + first * D, count, scorer->logits, error));
@@ -49,8 +49,8 @@ static enum lfm_status score_rows(double *nll, const struct scorer *scorer, cons
     }
     for (size_t r = 0; r < count; r++)
         if (!isfinite(nll[r]))
-            return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' gives logits that are not finite at position %zu of a window; "
-                            "are there NaN or infinite weights?", scorer->model->checkpoint->name, first + r);
+            return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' gives logits that are not finite at position %zu of a "
+                            "window; are there NaN or infinite weights?", scorer->model->checkpoint->name, first + r);
     return LFM_OK;
 }
 
@@ -60,9 +60,8 @@ static enum lfm_status score_window(double *nll, const struct scorer *scorer, co
     lfm_state_clear(scorer->state);
     LFM_TRY(lfm_forward(scorer->model, scorer->state, window->tokens, window->n, NULL, scorer->hidden, error));
     for (size_t done = 0; done < window->count; done += LFM_LOGIT_ROWS) {
-        size_t left = window->count - done;
-        LFM_TRY(score_rows(nll + done, scorer, window, window->first + done, left < LFM_LOGIT_ROWS ? left : LFM_LOGIT_ROWS,
-                           error));
+        size_t left = window->count - done, rows = left < LFM_LOGIT_ROWS ? left : LFM_LOGIT_ROWS;
+        LFM_TRY(score_rows(nll + done, scorer, window, window->first + done, rows, error));
     }
     return LFM_OK;
 }

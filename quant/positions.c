@@ -43,7 +43,8 @@ static enum lfm_status fill(struct lfm_positions *positions, struct lfm_windows 
     return LFM_OK;
 }
 
-enum lfm_status lfm_positions_list(struct lfm_positions *positions, struct lfm_windows *windows, struct lfm_error *error)
+enum lfm_status lfm_positions_list(struct lfm_positions *positions, struct lfm_windows *windows,
+                                   struct lfm_error *error)
 {
     *positions = (struct lfm_positions){
         .count = windows->n_scored,

@@ -26,11 +26,14 @@ struct lfm_positions {
     size_t n_names, names_capacity;
 };
 
-/* Lists the positions of all windows and leaves *windows rewound, its documents borrowed. On failure nothing is owned. */
-enum lfm_status lfm_positions_list(struct lfm_positions *positions, struct lfm_windows *windows, struct lfm_error *error);
+/* Lists the positions of all windows and leaves *windows rewound; its documents are borrowed. On failure nothing is
+ * owned. */
+enum lfm_status lfm_positions_list(struct lfm_positions *positions, struct lfm_windows *windows,
+                                   struct lfm_error *error);
 void lfm_positions_release(struct lfm_positions *positions);
 
-/* Copies the values [count] at positions with this label, and their clusters; both have room for all. Returns how many. */
+/* Copies the values [count] at positions with this label, and their clusters; both have room for all. Returns how
+ * many. */
 size_t lfm_positions_select(const struct lfm_positions *positions, uint32_t label, const double *values,
                             double *selected, uint32_t *clusters);
 

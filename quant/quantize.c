@@ -1,5 +1,5 @@
 /* Encoding the planned tensors, row by row, into whatever file is written. See quantize.h. */
-#include "quant/quantize.h"
+#include "quant/quantize_parts.h"
 
 #include "reference/base/file.h"
 #include "reference/base/memory.h"

@@ -32,7 +32,7 @@ struct lfm_planned_tensor {
     size_t head_dim;
 };
 
-struct lfm_texts {
+struct lfm_notes {
     char **items; /* owned */
     size_t count, capacity;
 };
@@ -46,9 +46,9 @@ struct lfm_quantization {
     size_t count, capacity;
     size_t bytes;                /* of tensor data */
     size_t elements;             /* of all tensors but scales */
-    struct lfm_texts fallbacks;  /* "blk.3.ffn_down.weight: f16 (rows of 40 are no multiple of 32)" */
-    struct lfm_texts warnings;   /* one sentence each */
-    struct lfm_texts unquantized; /* Hugging Face module names that stay as they are in an FP8 directory */
+    struct lfm_notes fallbacks;  /* "blk.3.ffn_down.weight: f16 (rows of 40 are no multiple of 32)" */
+    struct lfm_notes warnings;   /* one sentence each */
+    struct lfm_notes unquantized; /* Hugging Face module names that stay as they are in an FP8 directory */
 };
 
 struct lfm_quantization_options {
@@ -69,23 +69,5 @@ void lfm_quantization_free(struct lfm_quantization *quantization); /* NULL is fi
  * `path` is a file of the model itself, on weights that are not finite, and when interrupted; nothing is left then. */
 enum lfm_status lfm_quantization_write(const struct lfm_quantization *quantization, const char *path,
                                        struct lfm_progress *progress, struct lfm_error *error);
-
-/* --- for the writers --- */
-
-enum lfm_status lfm_texts_add(struct lfm_texts *texts, struct lfm_error *error, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Where tensor data go. */
-struct lfm_data_sink {
-    enum lfm_status (*write)(void *writer, const void *bytes, size_t length, struct lfm_error *error);
-    void *writer;
-};
-/* Encodes all tensors in order, a few thousand rows at a time. */
-enum lfm_status lfm_quantization_write_data(const struct lfm_quantization *quantization, const struct lfm_data_sink *sink,
-                                            struct lfm_progress *progress, struct lfm_error *error);
-enum lfm_status lfm_quantization_write_gguf(const struct lfm_quantization *quantization, const char *path,
-                                            struct lfm_progress *progress, struct lfm_error *error);
-enum lfm_status lfm_quantization_write_directory(const struct lfm_quantization *quantization, const char *path,
-                                                 struct lfm_progress *progress, struct lfm_error *error);
 
 #endif

@@ -1,9 +1,8 @@
-/* The quantized model as a Hugging Face directory: config.json, model.safetensors, and the tokenizer's files as they
- * were. FP8 is laid out as compressed-tensors "float-quantized". See quantize.h. */
-#include "quant/quantize.h"
+/* The quantized model as a Hugging Face directory: config.json, model.safetensors, and the tokenizer's files. See
+ * quantize.h. */
+#include "quant/quantize_parts.h"
 
 #include "reference/base/file.h"
-#include "reference/base/json.h"
 #include "reference/base/memory.h"
 #include "reference/checkpoint/safetensors.h"
 
@@ -13,87 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* --- config.json --- */
-
-static cJSON *describe_fp8(enum lfm_scale scale, bool activations)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "num_bits", 8);
-    cJSON_AddStringToObject(object, "type", "float");
-    cJSON_AddBoolToObject(object, "symmetric", true);
-    cJSON_AddBoolToObject(object, "dynamic", activations);
-    bool tiles = scale == LFM_SCALE_BLOCK;
-    if (activations) {
-        cJSON_AddStringToObject(object, "strategy", tiles ? "group" : "token");
-        if (tiles) cJSON_AddNumberToObject(object, "group_size", LFM_SCALE_TILE);
-        return object;
-    }
-    static const char *const strategies[] = {
-        [LFM_SCALE_TENSOR] = "tensor", [LFM_SCALE_CHANNEL] = "channel", [LFM_SCALE_BLOCK] = "block"};
-    cJSON_AddStringToObject(object, "strategy", strategies[scale]);
-    const int tile[] = {LFM_SCALE_TILE, LFM_SCALE_TILE};
-    if (tiles) cJSON_AddItemToObject(object, "block_structure", cJSON_CreateIntArray(tile, 2));
-    return object;
-}
-
-/* The kernels of vLLM quantize activations as they go: per token, or per 128 elements of one. */
-static cJSON *describe_quantization(const struct lfm_quantization *plan)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "quant_method", "compressed-tensors");
-    cJSON_AddStringToObject(object, "format", "float-quantized");
-    cJSON_AddStringToObject(object, "quantization_status", "compressed");
-    cJSON *group = cJSON_AddObjectToObject(cJSON_AddObjectToObject(object, "config_groups"), "group_0");
-    const char *target = "Linear";
-    cJSON_AddItemToObject(group, "targets", cJSON_CreateStringArray(&target, 1));
-    cJSON_AddItemToObject(group, "weights", describe_fp8(plan->scale, false));
-    cJSON_AddItemToObject(group, "input_activations", describe_fp8(plan->scale, true));
-    cJSON_AddNullToObject(group, "output_activations");
-    cJSON *ignore = cJSON_AddArrayToObject(object, "ignore");
-    bool has_head = false;
-    for (size_t i = 0; i < plan->unquantized.count; i++) {
-        const char *module = plan->unquantized.items[i];
-        has_head = has_head || strcmp(module, "lm_head") == 0;
-        cJSON_AddItemToArray(ignore, cJSON_CreateString(module));
-    }
-    if (!has_head) cJSON_AddItemToArray(ignore, cJSON_CreateString("lm_head"));
-    cJSON_AddNullToObject(object, "kv_cache_scheme");
-    return object;
-}
-
-static void state_dtype(cJSON *config, const struct lfm_format *format)
-{
-    const char *dtype = strcmp(format->name, "f32") == 0 ? "float32" : strcmp(format->name, "f16") == 0 ? "float16" : "bfloat16";
-    static const char *const keys[] = {"dtype", "torch_dtype"};
-    if (!cJSON_HasObjectItem(config, keys[0]) && !cJSON_HasObjectItem(config, keys[1])) {
-        cJSON_AddStringToObject(config, keys[1], dtype);
-        return;
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (cJSON_HasObjectItem(config, keys[i])) cJSON_ReplaceItemInObject(config, keys[i], cJSON_CreateString(dtype));
-}
-
-static enum lfm_status write_config(const struct lfm_quantization *plan, const char *path, struct lfm_error *error)
-{
-    struct lfm_buffer text = {0};
-    cJSON *config = cJSON_Duplicate(plan->model->checkpoint->config, true);
-    if (!config) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot write '%s': out of memory", path);
-    cJSON_DeleteItemFromObject(config, "quantization_config");
-    cJSON_DeleteItemFromObject(config, "lfmscope");
-    if (plan->format->scaled_max > 0) cJSON_AddItemToObject(config, "quantization_config", describe_quantization(plan));
-    else state_dtype(config, plan->format);
-    if (plan->fallbacks.count > 0) {
-        cJSON *list = cJSON_AddArrayToObject(cJSON_AddObjectToObject(config, "lfmscope"), "fallbacks");
-        for (size_t i = 0; i < plan->fallbacks.count; i++)
-            cJSON_AddItemToArray(list, cJSON_CreateString(plan->fallbacks.items[i]));
-    }
-    enum lfm_status status = lfm_json_print(&text, config, error);
-    if (status == LFM_OK) status = lfm_write_file(path, text.data, text.length, error);
-    lfm_buffer_release(&text);
-    cJSON_Delete(config);
-    return status;
-}
 
 /* --- model.safetensors --- */
 
@@ -151,6 +69,14 @@ static enum lfm_status copy_companions(const char *source, const char *directory
     return status;
 }
 
+/* The tokenizer's and other small files. */
+static enum lfm_status write_companions(const struct lfm_quantization *plan, const char *directory, struct lfm_error *error)
+{
+    const struct lfm_checkpoint *checkpoint = plan->model->checkpoint;
+    if (checkpoint->container == LFM_HUGGING_FACE) return copy_companions(checkpoint->path, directory, error);
+    return lfm_quantization_write_tokenizer(plan, directory, error);
+}
+
 static enum lfm_status fill_directory(const struct lfm_quantization *plan, const char *directory,
                                       struct lfm_progress *progress, struct lfm_error *error)
 {
@@ -158,8 +84,8 @@ static enum lfm_status fill_directory(const struct lfm_quantization *plan, const
     enum lfm_status status;
     LFM_TRY_DONE(lfm_join_path(&config, directory, "config.json", error));
     LFM_TRY_DONE(lfm_join_path(&weights, directory, "model.safetensors", error));
-    LFM_TRY_DONE(write_config(plan, config, error));
-    LFM_TRY_DONE(copy_companions(plan->model->checkpoint->path, directory, error));
+    LFM_TRY_DONE(lfm_quantization_write_config(plan, config, error));
+    LFM_TRY_DONE(write_companions(plan, directory, error));
     status = write_weights(plan, weights, progress, error);
 done:
     free(config);
@@ -201,9 +127,6 @@ static void remove_directory(const char *path)
 enum lfm_status lfm_quantization_write_directory(const struct lfm_quantization *quantization, const char *path,
                                                  struct lfm_progress *progress, struct lfm_error *error)
 {
-    if (quantization->model->checkpoint->container == LFM_GGUF)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot make the directory '%s' from a GGUF file: start from the Hugging "
-                        "Face directory, or write to a name that ends in .gguf", path);
     if (lfm_file_exists(path) && !is_empty_directory(path))
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write to '%s': it exists and is not an empty directory", path);
     size_t length = strlen(path);

@@ -1,5 +1,5 @@
 /* The quantized model as a GGUF file that llama.cpp runs. See quantize.h; keys as llama.cpp's converter writes them. */
-#include "quant/quantize.h"
+#include "quant/quantize_parts.h"
 
 #include "reference/base/file.h"
 #include "reference/base/memory.h"
@@ -47,7 +47,7 @@ static uint32_t file_type(const struct lfm_format *format)
     static const struct {
         const char *format;
         uint32_t number;
-    } numbers[] = {{"f32", 0}, {"f16", 1}, {"q4_0", 2}, {"q8_0", 7}, {"bf16", 32}};
+    } numbers[] = {{"f32", 0}, {"f16", 1}, {"q4_0", 2}, {"q4_1", 3}, {"q8_0", 7}, {"bf16", 32}};
     enum { GUESSED = 1024 };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (strcmp(numbers[i].format, format->name) == 0) return numbers[i].number;
@@ -111,7 +111,7 @@ static enum lfm_status put_config(struct header *header)
 
 /* --- from a tokenizer --- */
 
-enum { UNUSED_TOKEN = 5, PADDING_TEXT = 24 };
+enum { UNUSED_TOKEN = 5, PADDING_TEXT = 32 };
 
 /* llama.cpp takes the vocabulary's size from the list of tokens: rows of the embedding beyond the tokenizer's own get
  * names of their own. */
@@ -229,7 +229,7 @@ static enum lfm_status copy_metadata(struct header *header, const struct lfm_ggu
 static enum lfm_status put_origin(struct header *header)
 {
     enum { QUANTIZATION_VERSION = 2 };
-    const struct lfm_texts *fallbacks = &header->plan->fallbacks;
+    const struct lfm_notes *fallbacks = &header->plan->fallbacks;
     LFM_TRY(lfm_gguf_put_u32(header->writer, "general.quantization_version", QUANTIZATION_VERSION, header->error));
     LFM_TRY(lfm_gguf_put_u32(header->writer, "general.file_type", file_type(header->plan->format), header->error));
     LFM_TRY(put_text(header, "lfmscope.version", LFM_VERSION));

@@ -1,5 +1,5 @@
 /* Planning: which tensors the quantized file has, in which types, and where their rows come from. See quantize.h. */
-#include "quant/quantize.h"
+#include "quant/quantize_parts.h"
 
 #include "reference/base/memory.h"
 
@@ -8,31 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum lfm_status lfm_texts_add(struct lfm_texts *texts, struct lfm_error *error, const char *format, ...)
+enum lfm_status lfm_notes_add(struct lfm_notes *notes, struct lfm_error *error, const char *format, ...)
 {
     char line[512];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    LFM_TRY(LFM_GROW(&texts->items, &texts->capacity, texts->count + 1, error));
-    LFM_TRY(lfm_copy_string(&texts->items[texts->count], line, strlen(line), error));
-    texts->count++;
+    LFM_TRY(LFM_GROW(&notes->items, &notes->capacity, notes->count + 1, error));
+    LFM_TRY(lfm_copy_string(&notes->items[notes->count], line, strlen(line), error));
+    notes->count++;
     return LFM_OK;
 }
 
-static void release_texts(struct lfm_texts *texts)
+static void release_notes(struct lfm_notes *notes)
 {
-    for (size_t i = 0; i < texts->count; i++) free(texts->items[i]);
-    free(texts->items);
+    for (size_t i = 0; i < notes->count; i++) free(notes->items[i]);
+    free(notes->items);
 }
 
 void lfm_quantization_free(struct lfm_quantization *quantization)
 {
     if (!quantization) return;
-    release_texts(&quantization->fallbacks);
-    release_texts(&quantization->warnings);
-    release_texts(&quantization->unquantized);
+    release_notes(&quantization->fallbacks);
+    release_notes(&quantization->warnings);
+    release_notes(&quantization->unquantized);
     free(quantization->tensors);
     free(quantization);
 }
@@ -136,7 +136,7 @@ static enum lfm_status add_quantized(struct planner *planner, struct lfm_planned
     tensor->format = plan->format;
     if (tensor->columns % plan->format->block_size != 0) {
         tensor->format = lfm_format_by_name("f16");
-        LFM_TRY(lfm_texts_add(&plan->fallbacks, planner->error, "%s: f16 (rows of %zu are no multiple of %zu)",
+        LFM_TRY(lfm_notes_add(&plan->fallbacks, planner->error, "%s: f16 (rows of %zu are no multiple of %zu)",
                               tensor->name, tensor->columns, plan->format->block_size));
     }
     LFM_TRY(add(planner, tensor));
@@ -157,7 +157,7 @@ static enum lfm_status leave_unquantized(struct planner *planner, const char *na
     size_t length = strlen(name);
     if (length > sizeof suffix - 1 && strcmp(name + length - (sizeof suffix - 1), suffix) == 0)
         length -= sizeof suffix - 1;
-    return lfm_texts_add(&planner->plan->unquantized, planner->error, "%.*s", (int)length, name);
+    return lfm_notes_add(&planner->plan->unquantized, planner->error, "%.*s", (int)length, name);
 }
 
 static enum lfm_status add_kept_matrix(struct planner *planner, enum lfm_tensor_role role, size_t layer,
@@ -176,7 +176,7 @@ static enum lfm_status add_embedding(struct planner *planner, enum lfm_tensor_ro
     if (plan->format->scaled_max <= 0 || planner->quantize_embedding) return add_matrix(planner, role, 0, matrix);
     LFM_TRY(add_kept_matrix(planner, role, 0, matrix));
     const struct lfm_planned_tensor *added = &plan->tensors[plan->count - 1];
-    return lfm_texts_add(&plan->fallbacks, planner->error, "%s: %s (runtimes load no %s embeddings; --embedding quantizes them)",
+    return lfm_notes_add(&plan->fallbacks, planner->error, "%s: %s (runtimes load no %s embeddings; --embedding quantizes them)",
                          added->name, added->format->name, plan->format->name);
 }
 
@@ -276,18 +276,18 @@ static enum lfm_status plan_tensors(struct planner *planner)
 static enum lfm_status warn_of_gguf_limits(struct planner *planner)
 {
     const struct lfm_config *config = planner->config;
-    struct lfm_texts *warnings = &planner->plan->warnings;
+    struct lfm_notes *warnings = &planner->plan->warnings;
     if (config->num_experts == 0) return LFM_OK;
     if (config->routed_scaling_factor != 1.0)
-        LFM_TRY(lfm_texts_add(warnings, planner->error,
+        LFM_TRY(lfm_notes_add(warnings, planner->error,
                               "routed_scaling_factor is %g: llama.cpp takes it for 1 and will compute something else; "
                               "lfmscope reads lfm2moe.expert_weights_scale", config->routed_scaling_factor));
     if (!config->norm_topk_prob)
-        LFM_TRY(lfm_texts_add(warnings, planner->error,
+        LFM_TRY(lfm_notes_add(warnings, planner->error,
                               "norm_topk_prob is false: llama.cpp takes it for true and will compute something else; "
                               "lfmscope reads lfm2moe.expert_weights_norm"));
     if (!config->use_expert_bias)
-        LFM_TRY(lfm_texts_add(warnings, planner->error,
+        LFM_TRY(lfm_notes_add(warnings, planner->error,
                               "use_expert_bias is false, so there are no exp_probs_b tensors: llama.cpp will refuse the file"));
     return LFM_OK;
 }
@@ -309,7 +309,7 @@ static enum lfm_status warn_of_unused(struct planner *planner)
         if (unused++ == 0) first = tensor->name;
     }
     if (unused == 0) return LFM_OK;
-    return lfm_texts_add(&planner->plan->warnings, planner->error,
+    return lfm_notes_add(&planner->plan->warnings, planner->error,
                          "%zu tensors of the source are not part of the model and were left out, '%s' first", unused, first);
 }
 
@@ -317,12 +317,12 @@ static enum lfm_status warn_of_formats(struct planner *planner)
 {
     const struct lfm_quantization *plan = planner->plan;
     if (plan->format->scaled_max > 0 && strcmp(plan->format->safetensors_dtype, "F8_E4M3") != 0)
-        LFM_TRY(lfm_texts_add(&planner->plan->warnings, planner->error,
+        LFM_TRY(lfm_notes_add(&planner->plan->warnings, planner->error,
                               "compressed-tensors knows FP8 as E4M3 only: other programs may refuse %s weights",
                               plan->format->name));
     if (plan->format->scaled_max > 0 && planner->quantize_embedding)
-        LFM_TRY(lfm_texts_add(&planner->plan->warnings, planner->error,
-                              "the embedding is %s: lfmscope reads it, other programs may refuse the directory",
+        LFM_TRY(lfm_notes_add(&planner->plan->warnings, planner->error,
+                              "the embedding is %s: lfmscope reads it, other programs ignore its scales or refuse the directory",
                               plan->format->name));
     return LFM_OK;
 }

@@ -58,7 +58,8 @@ struct pass {
     double *margins;                /* [T] */
 };
 
-static enum lfm_status start_pass(struct pass *pass, const struct lfm_trace_information *information, struct lfm_error *error)
+static enum lfm_status start_pass(struct pass *pass, const struct lfm_trace_information *information,
+                                  struct lfm_error *error)
 {
     size_t E = information->experts, K = information->experts_per_token;
     *pass = (struct pass){.E = E, .K = K};
@@ -92,7 +93,8 @@ static double margin(struct pass *pass, const float *logits)
     return pass->scores[pass->E - pass->K] - pass->scores[pass->E - pass->K - 1];
 }
 
-static enum lfm_status count_layer(struct pass *pass, const struct lfm_trace *trace, size_t layer, struct lfm_error *error)
+static enum lfm_status count_layer(struct pass *pass, const struct lfm_trace *trace, size_t layer,
+                                   struct lfm_error *error)
 {
     size_t T = lfm_trace_information(trace)->tokens;
     memset(pass->counts, 0, pass->E * sizeof *pass->counts);
@@ -108,7 +110,8 @@ static enum lfm_status count_layer(struct pass *pass, const struct lfm_trace *tr
             pass->counts[pass->selected[i]]++;
             pass->weight_sums[pass->selected[i]] += pass->weights[i];
         }
-        for (size_t t = 0; t < n && pass->K < pass->E; t++) pass->margins[first + t] = margin(pass, pass->logits + t * pass->E);
+        for (size_t t = 0; t < n && pass->K < pass->E; t++)
+            pass->margins[first + t] = margin(pass, pass->logits + t * pass->E);
     }
     return LFM_OK;
 }

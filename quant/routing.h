@@ -28,8 +28,8 @@ struct lfm_routing_layer {
     struct lfm_balance balance;
     /* the cv that even routing would show by chance: sqrt((E - K) / (T K)), of counts that are binomial(T, K/E) */
     double cv_noise;
-    /* median over tokens of the K-th minus the (K+1)-th largest of sigmoid(logits) + expert bias: how much a score has to
-     * move for the set of experts to change. NaN when K = E. */
+    /* median over tokens of the K-th minus the (K+1)-th largest of sigmoid(logits) + expert bias: how much a score has
+     * to move for the set of experts to change. NaN when K = E. */
     double margin_median;
 };
 

@@ -26,8 +26,8 @@ static enum lfm_status match_config(const struct lfm_trace_information *a, const
         if (cJSON_Compare(in_a, in_b, true)) continue;
         char *text_a = cJSON_PrintUnformatted(in_a), *text_b = cJSON_PrintUnformatted(in_b);
         enum lfm_status status =
-            lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' and '%s' are of different models: %s is %.60s and %.60s", a->path, b->path,
-                     keys[i], text_a ? text_a : "missing", text_b ? text_b : "missing");
+            lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' and '%s' are of different models: %s is %.60s and %.60s", a->path,
+                     b->path, keys[i], text_a ? text_a : "missing", text_b ? text_b : "missing");
         cJSON_free(text_a);
         cJSON_free(text_b);
         return status;
@@ -37,7 +37,8 @@ static enum lfm_status match_config(const struct lfm_trace_information *a, const
 
 struct column {
     const char *name;
-    enum lfm_status (*read)(const struct lfm_trace *trace, size_t first, size_t n, int32_t *out, struct lfm_error *error);
+    enum lfm_status (*read)(const struct lfm_trace *trace, size_t first, size_t n, int32_t *out,
+                            struct lfm_error *error);
 };
 
 static enum lfm_status match_column(const struct lfm_trace *a, const struct lfm_trace *b, const struct column *column,
@@ -51,21 +52,24 @@ static enum lfm_status match_column(const struct lfm_trace *a, const struct lfm_
         LFM_TRY(column->read(b, first, n, y, error));
         for (size_t t = 0; t < n; t++)
             if (x[t] != y[t])
-                return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' and '%s' are of different texts: token %zu has %s %d and %d",
-                                in_a->path, in_b->path, first + t, column->name, (int)x[t], (int)y[t]);
+                return lfm_fail(error, LFM_ERROR_MISMATCH,
+                                "'%s' and '%s' are of different texts: token %zu has %s %d and %d", in_a->path,
+                                in_b->path, first + t, column->name, (int)x[t], (int)y[t]);
     }
     return LFM_OK;
 }
 
-enum lfm_status lfm_traces_match(const struct lfm_trace *reference, const struct lfm_trace *candidate, struct lfm_error *error)
+enum lfm_status lfm_traces_match(const struct lfm_trace *reference, const struct lfm_trace *candidate,
+                                 struct lfm_error *error)
 {
     static const struct column columns[] = {
         {"id", lfm_trace_read_tokens}, {"document", lfm_trace_read_documents}, {"position", lfm_trace_read_positions}};
     const struct lfm_trace_information *a = lfm_trace_information(reference), *b = lfm_trace_information(candidate);
     LFM_TRY(match_config(a, b, error));
     if (strcmp(a->tokenizer_sha256, b->tokenizer_sha256) != 0)
-        return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' and '%s' were made with different tokenizers (sha256 %.12s and %.12s)",
-                        a->path, b->path, a->tokenizer_sha256, b->tokenizer_sha256);
+        return lfm_fail(error, LFM_ERROR_MISMATCH,
+                        "'%s' and '%s' were made with different tokenizers (sha256 %.12s and %.12s)", a->path, b->path,
+                        a->tokenizer_sha256, b->tokenizer_sha256);
     if (a->tokens == 0 || b->tokens == 0)
         return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' holds no tokens", a->tokens == 0 ? a->path : b->path);
     if (a->tokens != b->tokens)
@@ -87,7 +91,8 @@ struct point_pass {
     struct lfm_vector_sums sums;
 };
 
-static bool has_point(const struct lfm_trace *reference, const struct lfm_trace *candidate, size_t layer, enum lfm_point point)
+static bool has_point(const struct lfm_trace *reference, const struct lfm_trace *candidate, size_t layer,
+                      enum lfm_point point)
 {
     if (point == LFM_POINT_ROUTER_SELECTED || point == LFM_POINT_ROUTER_WEIGHTS) return false;
     size_t width = lfm_trace_width(reference, layer, point);
@@ -190,8 +195,8 @@ static void decisions_release(struct decisions *decisions)
     free(decisions->selected);
 }
 
-static enum lfm_status decisions_read(struct decisions *decisions, const struct lfm_trace *trace, size_t layer, size_t first,
-                                      size_t n, struct lfm_error *error)
+static enum lfm_status decisions_read(struct decisions *decisions, const struct lfm_trace *trace, size_t layer,
+                                      size_t first, size_t n, struct lfm_error *error)
 {
     LFM_TRY(lfm_trace_read(trace, layer, LFM_POINT_ROUTER_LOGITS, first, n, decisions->logits, error));
     LFM_TRY(lfm_trace_read(trace, layer, LFM_POINT_ROUTER_WEIGHTS, first, n, decisions->weights, error));
@@ -200,7 +205,8 @@ static enum lfm_status decisions_read(struct decisions *decisions, const struct 
 
 static struct lfm_router_decision decision_at(const struct decisions *decisions, size_t t, size_t E, size_t K)
 {
-    return (struct lfm_router_decision){decisions->logits + t * E, decisions->selected + t * K, decisions->weights + t * K};
+    return (struct lfm_router_decision){decisions->logits + t * E, decisions->selected + t * K,
+                                        decisions->weights + t * K};
 }
 
 static bool has_router(const struct lfm_trace *trace, size_t layer)
@@ -230,8 +236,9 @@ static enum lfm_status compare_router(struct lfm_router_difference *out, const s
     return LFM_OK;
 }
 
-enum lfm_status lfm_traces_compare_routers(struct lfm_router_difference **rows, size_t *n, const struct lfm_trace *reference,
-                                           const struct lfm_trace *candidate, struct lfm_error *error)
+enum lfm_status lfm_traces_compare_routers(struct lfm_router_difference **rows, size_t *n,
+                                           const struct lfm_trace *reference, const struct lfm_trace *candidate,
+                                           struct lfm_error *error)
 {
     const struct lfm_trace_information *information = lfm_trace_information(reference);
     struct decisions pair[2] = {{NULL, NULL, NULL}, {NULL, NULL, NULL}};
@@ -261,7 +268,8 @@ done:
 /* --- both --- */
 
 enum lfm_status lfm_traces_compare(struct lfm_trace_comparison *out, const struct lfm_trace *reference,
-                                   const struct lfm_trace *candidate, struct lfm_progress *progress, struct lfm_error *error)
+                                   const struct lfm_trace *candidate, struct lfm_progress *progress,
+                                   struct lfm_error *error)
 {
     const struct lfm_trace_information *information = lfm_trace_information(reference);
     enum lfm_status status;

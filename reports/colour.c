@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { N_COLOURS = 8, MOST_LABELS = 64 };
+enum { N_COLOURS = 12, MOST_LABELS = 64 };
 
 static const char *const colours[N_COLOURS] = {
     "#2f7ed8", /* blue */
@@ -18,6 +18,10 @@ static const char *const colours[N_COLOURS] = {
     "#168f96", /* teal */
     "#a3752f", /* ochre */
     "#c457a0", /* pink */
+    "#6f8424", /* olive */
+    "#6a78d6", /* indigo */
+    "#b0583f", /* brick */
+    "#5b7f93", /* slate */
 };
 
 static const char grey[] = "#7f868f"; /* references */
@@ -31,42 +35,77 @@ static const struct {
 
 int lfm_colour_mark(const char *color)
 {
-    static const int marks[N_COLOURS] = {7, 9, 5, 13, 11, 15, 4, 8}; /* gnuplot's, the first six filled */
+    static const int marks[N_COLOURS] = {7, 9, 5,  13, 11, 15,
+                                         4, 8, 10, 12, 14, 2}; /* gnuplot's, the first six filled */
     for (size_t i = 0; i < N_COLOURS; i++)
         if (strcmp(colours[i], color) == 0) return marks[i];
     return 6; /* a ring */
 }
 
+/* The labels seen, and which colours are taken by labels of this page. */
 struct register_of_colours {
     const char *labels[MOST_LABELS];
     size_t colours[MOST_LABELS];
     size_t count;
+    bool taken[N_COLOURS];
 };
+
+static size_t known_colour(const char *label)
+{
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].label, label) == 0) return known[i].colour;
+    return N_COLOURS;
+}
+
+/* The first colour that is free; all taken: the next in turn. */
+static size_t free_colour(const struct register_of_colours *seen)
+{
+    for (size_t i = 0; i < N_COLOURS; i++)
+        if (!seen->taken[i]) return i;
+    return seen->count % N_COLOURS;
+}
 
 static const char *colour_of(struct register_of_colours *seen, const char *label)
 {
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i].label, label) == 0) return colours[known[i].colour];
+    size_t colour = known_colour(label);
+    if (colour < N_COLOURS) return colours[colour];
     for (size_t i = 0; i < seen->count; i++)
         if (strcmp(seen->labels[i], label) == 0) return colours[seen->colours[i]];
     if (seen->count == MOST_LABELS) return grey;
-    size_t next = (3 + seen->count) % N_COLOURS; /* the three formats of every report come first in the list */
+    colour = free_colour(seen);
+    seen->taken[colour] = true;
     seen->labels[seen->count] = label;
-    seen->colours[seen->count++] = next;
-    return colours[next];
+    seen->colours[seen->count++] = colour;
+    return colours[colour];
+}
+
+static void take_known(struct register_of_colours *seen, const char *label)
+{
+    size_t colour = known_colour(label);
+    if (colour < N_COLOURS) seen->taken[colour] = true;
+}
+
+static void take_known_of(struct register_of_colours *seen, const struct lfm_document *document)
+{
+    for (size_t i = 0; i < document->n_candidates; i++) take_known(seen, document->candidates[i].label);
+    for (size_t i = 1; i < document->n_loads; i++) take_known(seen, document->loads[i].label);
+    for (size_t i = 0; i < document->n_pairs; i++) take_known(seen, document->pairs[i].label);
+}
+
+static void colour_document(struct register_of_colours *seen, struct lfm_document *document)
+{
+    document->reference.color = grey;
+    for (size_t i = 0; i < document->n_candidates; i++)
+        document->candidates[i].color = colour_of(seen, document->candidates[i].label);
+    for (size_t i = 0; i < document->n_loads; i++)
+        document->loads[i].color = i == 0 ? grey : colour_of(seen, document->loads[i].label);
+    for (size_t i = 0; i < document->n_pairs; i++)
+        document->pairs[i].color = colour_of(seen, document->pairs[i].label);
 }
 
 void lfm_documents_colour(struct lfm_documents *documents)
 {
     struct register_of_colours seen = {.count = 0};
-    for (size_t d = 0; d < documents->count; d++) {
-        struct lfm_document *document = &documents->items[d];
-        document->reference.color = grey;
-        for (size_t i = 0; i < document->n_candidates; i++)
-            document->candidates[i].color = colour_of(&seen, document->candidates[i].label);
-        for (size_t i = 0; i < document->n_loads; i++)
-            document->loads[i].color = i == 0 ? grey : colour_of(&seen, document->loads[i].label);
-        for (size_t i = 0; i < document->n_pairs; i++)
-            document->pairs[i].color = colour_of(&seen, document->pairs[i].label);
-    }
+    for (size_t d = 0; d < documents->count; d++) take_known_of(&seen, &documents->items[d]);
+    for (size_t d = 0; d < documents->count; d++) colour_document(&seen, &documents->items[d]);
 }

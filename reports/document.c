@@ -333,8 +333,11 @@ static void read_load(struct place at, struct lfm_load_layer *layer, size_t inde
 static void read_trace(struct place at, struct lfm_load *load)
 {
     struct list list = list_of(at, "layers");
-    *load = (struct lfm_load){.name = base_name(string(at, "name")), .weights = string(at, "weights"),
-                              .file = string(at, "file"), .sha256 = string(at, "sha256"), .tokens = number(at, "tokens")};
+    *load = (struct lfm_load){.name = base_name(string(at, "name")),
+                              .weights = string(at, "weights"),
+                              .file = string(at, "file"),
+                              .sha256 = string(at, "sha256"),
+                              .tokens = number(at, "tokens")};
     load->layers = lfm_pool_alloc(at.pool, list.count, sizeof *load->layers);
     if (!load->layers) return;
     for (load->n_layers = 0; load->n_layers < list.count; load->n_layers++)
@@ -371,7 +374,8 @@ static void read_routing(struct place at, struct lfm_document *document)
         bool shared = false;
         for (size_t j = 0; j < document->n_loads; j++)
             shared |= j != i && strcmp(document->loads[j].weights, document->loads[i].weights) == 0;
-        const char *name = shared && document->loads[i].file[0] ? base_name(document->loads[i].file) : document->loads[i].name;
+        const char *name = shared && document->loads[i].file[0] ? base_name(document->loads[i].file)
+                                                                : document->loads[i].name;
         document->loads[i].label = label_of(at.pool, name, document->loads[i].weights, shared);
     }
     for (; document->n_pairs < pairs.count; document->n_pairs++) {
@@ -415,7 +419,8 @@ static bool known_schema(const cJSON *json, enum lfm_document_kind *kind, const 
     return false;
 }
 
-static enum lfm_status unknown_schema(struct lfm_pool *pool, const char *path, const char *schema, struct lfm_error *error)
+static enum lfm_status unknown_schema(struct lfm_pool *pool, const char *path, const char *schema,
+                                      struct lfm_error *error)
 {
     static const char expected[] = "lfmscope-compare, lfmscope-trace-compare or lfmscope-routing";
     if (!schema) return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'schema' is missing; expected %s", path, expected);

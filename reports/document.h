@@ -25,7 +25,8 @@ struct lfm_layer_shift {
 
 struct lfm_domain {
     const char *label;
-    double positions, documents, kld_mean, kld_stderr, perplexity, reference_perplexity, perplexity_ratio, top1_agreement;
+    double positions, documents, kld_mean, kld_stderr, perplexity, reference_perplexity, perplexity_ratio,
+        top1_agreement;
 };
 
 struct lfm_point_shift {

@@ -8,20 +8,21 @@
 static const struct {
     const char *term, *text;
 } definitions[] = {
-    {"KLD", "Kullback-Leibler divergence of the candidate's next-token distribution from the reference's, in nats, over the "
-            "whole vocabulary at one position: 0 means the same distribution. The mean is over all scored positions; "
-            "p99 is the value that 99\xc2\xa0% of positions stay below."},
-    {"Words for a mean KLD", "Below 0.0001 nats a format changes almost nothing, below 0.01 it changes little, below 0.1 "
-                             "noticeably, and above that a lot."},
+    {"KLD", "Kullback-Leibler divergence of the candidate's next-token distribution from the reference's, in nats, "
+            "over the whole vocabulary at one position: 0 means the same distribution. The mean is over all scored "
+            "positions; p99 is the value that 99\xc2\xa0% of positions stay below."},
+    {"Words for a mean KLD", "Below 0.0001 nats a format changes almost nothing, below 0.01 it changes little, below "
+                             "0.1 noticeably, and above that a lot."},
     {"Perplexity ratio", "The candidate's perplexity over the reference's on the same tokens; 1 is no change."},
     {"Top-1 agreement", "The share of positions where both name the same most likely token."},
-    {"Router overlap", "A router chooses a set of experts for each token. Overlap is the number of experts in both sets "
-                       "over the number in either, averaged; experts kept is the share of the reference's experts that the "
-                       "candidate chooses too; same set is the share of tokens where nothing changed."},
-    {"Gate KL, mass moved", "The divergence between the routers' normalised gates, in nats, and the share of gate weight "
-                            "that went to other experts."},
+    {"Router overlap", "A router chooses a set of experts for each token. Overlap is the number of experts in both "
+                       "sets over the number in either, averaged; experts kept is the share of the reference's experts "
+                       "that the candidate chooses too; same set is the share of tokens where nothing changed."},
+    {"Gate KL, mass moved", "The divergence between the routers' normalised gates, in nats, and the share of gate "
+                            "weight that went to other experts."},
     {"Relative error", "The L2 norm of the difference over the L2 norm of the reference's values; 0.01 is 1\xc2\xa0%. "
-                       "SQNR is the same in decibels: 40\xc2\xa0" "dB is 1\xc2\xa0%."},
+                       "SQNR is the same in decibels: 40\xc2\xa0"
+                       "dB is 1\xc2\xa0%."},
     {"Standard error", "Clustered by document, or by window where there is one document: tokens of one text are not "
                        "independent observations."},
     {"Bits per weight", "Stored bits, scales included, over the number of parameters."},
@@ -37,12 +38,15 @@ void lfm_explain_terms(struct lfm_content *content)
 static void input_table(struct lfm_content *content, const struct lfm_documents *documents)
 {
     static const struct lfm_column columns[] = {
-        {"file", "File", false}, {"schema", "Holds", false}, {"version", "Written by", false}, {"sha256", "SHA-256", false},
+        {"file", "File", false},
+        {"schema", "Holds", false},
+        {"version", "Written by", false},
+        {"sha256", "SHA-256", false},
     };
     struct lfm_pool *pool = content->pool;
     struct lfm_source source = {"the files themselves", ""};
-    struct lfm_table *table = lfm_table_new(pool, "inputs", "The result files this page was made from.", &source, columns,
-                                            COUNT(columns));
+    struct lfm_table *table = lfm_table_new(pool, "inputs", "The result files this page was made from.", &source,
+                                            columns, COUNT(columns));
     for (size_t i = 0; i < documents->count; i++) {
         const struct lfm_document *document = &documents->items[i];
         lfm_table_text(table, document->source.file);
@@ -53,17 +57,28 @@ static void input_table(struct lfm_content *content, const struct lfm_documents 
     lfm_content_table(content, table, false);
 }
 
+/* True when the table has this trace already, or this model in this role where there is no trace. */
+static bool listed(const struct lfm_table *table, const char *name, const char *role, const char *weights,
+                   const char *file)
+{
+    for (size_t i = 0; i < table->n_cells; i += table->n_columns) {
+        const struct lfm_cell *row = &table->cells[i];
+        if (strcmp(row[3].text, file) != 0) continue;
+        if (file[0]) return true;
+        bool same_model = strcmp(row[0].text, name) == 0 && strcmp(row[2].text, weights) == 0;
+        if (same_model && strcmp(row[1].text, role) == 0) return true;
+    }
+    return false;
+}
+
 static void model_row(struct lfm_table *table, struct lfm_pool *pool, const char *role, const char *name,
                       const char *weights, const char *file, const char *sha256)
 {
-    if (!table || (!name[0] && !file[0])) return;
-    for (size_t i = 0; i < table->n_cells; i += table->n_columns) /* several documents name the same model */
-        if (strcmp(table->cells[i].text, name[0] ? name : file) == 0 && strcmp(table->cells[i + 1].text, role) == 0 &&
-            strcmp(table->cells[i + 2].text, lfm_format_title(pool, weights)) == 0)
-            return;
-    lfm_table_text(table, name[0] ? name : file);
+    const char *shown = name[0] ? name : file, *format = lfm_format_title(pool, weights);
+    if (!table || !shown[0] || listed(table, shown, role, format, file)) return;
+    lfm_table_text(table, shown);
     lfm_table_text(table, role);
-    lfm_table_text(table, lfm_format_title(pool, weights));
+    lfm_table_text(table, format);
     lfm_table_text(table, file);
     lfm_table_text(table, sha256[0] ? sha256 : "\xe2\x80\x93");
 }
@@ -72,28 +87,33 @@ static void model_table(struct lfm_content *content, const struct lfm_documents 
 {
     static const struct lfm_column columns[] = {
         {"model", "Model", false}, {"role", "Role", false}, {"weights", "Weights", false}, {"file", "Trace", false},
-        {"sha256", "SHA-256", false},
+        {"sha256", "SHA-256 of the model", false},
     };
+    struct lfm_source source = {"the files above", ""};
     struct lfm_pool *pool = content->pool;
     struct lfm_table *table = lfm_table_new(pool, "models", "The models and traces these files are about.",
-                                            &documents->items[0].source, columns, COUNT(columns));
+                                            &source, columns, COUNT(columns));
     for (size_t d = 0; d < documents->count; d++) {
         const struct lfm_document *document = &documents->items[d];
         const struct lfm_candidate *reference = &document->reference;
         if (document->kind != LFM_DOCUMENT_ROUTING)
-            model_row(table, pool, "reference", reference->name, reference->weights, reference->file, reference->sha256);
+            model_row(table, pool, "reference", reference->name, reference->weights, reference->file,
+                      reference->sha256);
         for (size_t i = 0; i < document->n_candidates; i++)
             model_row(table, pool, "candidate", document->candidates[i].name, document->candidates[i].weights,
                       document->candidates[i].file, document->candidates[i].sha256);
+    }
+    for (size_t d = 0; d < documents->count; d++) { /* traces that nothing compares come last */
+        const struct lfm_document *document = &documents->items[d];
         for (size_t i = 0; i < document->n_loads; i++)
-            model_row(table, pool, "trace", document->loads[i].name, document->loads[i].weights, document->loads[i].file,
-                      document->loads[i].sha256);
+            model_row(table, pool, "trace", document->loads[i].name, document->loads[i].weights,
+                      document->loads[i].file, document->loads[i].sha256);
     }
     lfm_content_table(content, table, true);
 }
 
-void lfm_explain_run(struct lfm_content *content, const struct lfm_documents *documents, const struct lfm_figure **absent,
-                     size_t n_absent)
+void lfm_explain_run(struct lfm_content *content, const struct lfm_documents *documents,
+                     const struct lfm_figure **absent, size_t n_absent)
 {
     lfm_content_heading(content, "what-was-run", "What was run");
     for (size_t i = 0; i < documents->count; i++)

@@ -36,7 +36,8 @@ static const char *perplexity_change(struct lfm_pool *pool, const struct lfm_can
 {
     double change = candidate->perplexity_ratio - 1;
     if (isnan(change)) return "";
-    const char *doubt = fabs(change) <= 2 * candidate->perplexity_ratio_stderr ? " (less than two standard errors)" : "";
+    const char *doubt = fabs(change) <= 2 * candidate->perplexity_ratio_stderr ? " (less than two standard errors)"
+                                                                               : "";
     if (change == 0) return "perplexity does not change";
     return lfm_pool_printf(pool, "perplexity %s by %s%s", change > 0 ? "rises" : "falls",
                            lfm_number_text(pool, fabs(change), LFM_NUMBER_PERCENT), doubt);
@@ -61,7 +62,12 @@ static const char *joined(struct lfm_pool *pool, const char *const *parts, size_
     for (size_t i = 0; i < count && n < COUNT(kept); i++)
         if (parts[i][0]) kept[n++] = parts[i];
     for (size_t i = 0; i < n; i++)
-        text = lfm_pool_printf(pool, "%s%s%s", text, i == 0 ? "" : i + 1 < n ? ", " : n > 2 ? ", and " : " and ", kept[i]);
+        text = lfm_pool_printf(pool, "%s%s%s", text,
+                               i == 0      ? ""
+                               : i + 1 < n ? ", "
+                               : n > 2     ? ", and "
+                                           : " and ",
+                               kept[i]);
     return text;
 }
 
@@ -72,8 +78,8 @@ static const char *short_sentence(struct lfm_pool *pool, const struct lfm_candid
                            ? ""
                            : lfm_pool_printf(pool, ", and %s of positions keep their top token",
                                              lfm_number_text(pool, candidate->top1_agreement, LFM_NUMBER_PERCENT));
-    return lfm_pool_printf(pool, "%s %s: its mean KLD is %s nats%s.", candidate->label, verdict(candidate->kld_mean), kld,
-                           kept);
+    return lfm_pool_printf(pool, "%s %s: its mean KLD is %s nats%s.", candidate->label, verdict(candidate->kld_mean),
+                           kld, kept);
 }
 
 static const char *full_sentence(struct lfm_pool *pool, const struct lfm_candidate *candidate)
@@ -85,19 +91,24 @@ static const char *full_sentence(struct lfm_pool *pool, const struct lfm_candida
                            joined(pool, parts, COUNT(parts)));
 }
 
-/* Names with their KLD of the candidates that the sentences do not mention. */
+/* Names and KLD of the candidates that the sentences do not mention, where these are few. */
 static const char *others(struct lfm_pool *pool, const struct lfm_document *document, const struct lfm_candidate *best,
                           const struct lfm_candidate *worst)
 {
-    const char *parts[8] = {"", "", "", "", "", "", "", ""};
+    const char *parts[3] = {"", "", ""};
     size_t count = 0;
-    for (size_t i = 0; i < document->n_candidates && count < COUNT(parts); i++) {
+    for (size_t i = 0; i < document->n_candidates; i++) {
         const struct lfm_candidate *candidate = &document->candidates[i];
         if (candidate == best || candidate == worst || isnan(candidate->kld_mean)) continue;
-        parts[count++] = lfm_pool_printf(pool, "%s with %s nats", candidate->label,
-                                         lfm_number_text(pool, candidate->kld_mean, LFM_NUMBER_PLAIN));
+        if (count < COUNT(parts))
+            parts[count] = lfm_pool_printf(pool, "%s with %s nats", candidate->label,
+                                           lfm_number_text(pool, candidate->kld_mean, LFM_NUMBER_PLAIN));
+        count++;
     }
-    return count ? lfm_pool_printf(pool, " Between them: %s.", joined(pool, parts, count)) : "";
+    if (count == 0) return "";
+    if (count > COUNT(parts))
+        return lfm_pool_printf(pool, " Between them: %zu other formats, in the table below.", count);
+    return lfm_pool_printf(pool, " Between them: %s.", joined(pool, parts, COUNT(parts)));
 }
 
 static const char *measured_on(struct lfm_pool *pool, const struct lfm_document *document)
@@ -125,12 +136,14 @@ static void compare_sentences(struct lfm_content *content, const struct lfm_docu
     const char *text = full_sentence(pool, worst);
     if (worst != best) text = lfm_pool_printf(pool, "%s %s", short_sentence(pool, best), text);
     lfm_content_lead(content, text);
-    lfm_content_lead(content, lfm_pool_printf(pool, "%s%s", measured_on(pool, document), others(pool, document, best, worst)));
+    lfm_content_lead(content,
+                     lfm_pool_printf(pool, "%s%s", measured_on(pool, document), others(pool, document, best, worst)));
 }
 
 static void reference_row(struct lfm_table *table, struct lfm_pool *pool, const struct lfm_candidate *reference)
 {
-    lfm_table_mark(table, lfm_pool_printf(pool, "%s (reference)", reference->weights[0] ? reference->label : reference->name),
+    lfm_table_mark(table,
+                   lfm_pool_printf(pool, "%s (reference)", reference->weights[0] ? reference->label : reference->name),
                    reference->color);
     lfm_table_number(table, reference->bits_per_weight, LFM_NUMBER_FIXED2);
     lfm_table_number(table, reference->bytes, LFM_NUMBER_BYTES);
@@ -155,10 +168,10 @@ static const char *fallbacks(struct lfm_pool *pool, const struct lfm_document *d
     for (size_t i = 0; i < document->n_candidates; i++) {
         const struct lfm_candidate *candidate = &document->candidates[i];
         if (!(candidate->fallback_matrices > 0)) continue;
-        text = lfm_pool_printf(pool, "%s %s keeps %s matri%s in another format, whose rows are no multiple of its block.",
-                               text, candidate->label,
-                               lfm_number_text(pool, candidate->fallback_matrices, LFM_NUMBER_COUNT),
-                               candidate->fallback_matrices == 1 ? "x" : "ces");
+        text = lfm_pool_printf(
+            pool, "%s %s keeps %s matri%s in another format, whose rows are no multiple of its block.", text,
+            candidate->label, lfm_number_text(pool, candidate->fallback_matrices, LFM_NUMBER_COUNT),
+            candidate->fallback_matrices == 1 ? "x" : "ces");
     }
     return text;
 }
@@ -176,13 +189,13 @@ static void format_table(struct lfm_content *content, const struct lfm_document 
         {"router_overlap", "Router overlap", true},
     };
     struct lfm_pool *pool = content->pool;
-    const char *caption =
-        lfm_pool_printf(pool, "Formats against the reference, whose perplexity is %s; \xc2\xb1 is one standard error%s%s.%s",
-                        lfm_number_with_error(pool, document->reference.perplexity, document->reference.perplexity_stderr,
-                                              LFM_NUMBER_PLAIN), document->errors_by[0] ? ", clustered by " : "",
-                        document->errors_by, fallbacks(pool, document));
-    struct lfm_table *table = lfm_table_new(pool, lfm_figure_id(pool, "formats", n), caption, &document->source, columns,
-                                            COUNT(columns));
+    const char *caption = lfm_pool_printf(
+        pool, "Formats against the reference, whose perplexity is %s; \xc2\xb1 is one standard error%s%s.%s",
+        lfm_number_with_error(pool, document->reference.perplexity, document->reference.perplexity_stderr,
+                              LFM_NUMBER_PLAIN),
+        document->errors_by[0] ? ", clustered by " : "", document->errors_by, fallbacks(pool, document));
+    struct lfm_table *table = lfm_table_new(pool, lfm_figure_id(pool, "formats", n), caption, &document->source,
+                                            columns, COUNT(columns));
     reference_row(table, pool, &document->reference);
     for (size_t i = 0; i < document->n_candidates; i++) candidate_row(table, &document->candidates[i]);
     lfm_content_table(content, table, false);
@@ -200,7 +213,8 @@ static void trace_sentence(struct lfm_content *content, const struct lfm_documen
             worst_candidate = &document->candidates[i];
         }
     if (!worst) return;
-    lfm_content_lead(content, lfm_pool_printf(content->pool, "The largest relative error in the traces is %s: %s, layer %zu, "
+    lfm_content_lead(content, lfm_pool_printf(content->pool,
+                                              "The largest relative error in the traces is %s: %s, layer %zu, "
                                               "at %s.",
                                               lfm_number_text(content->pool, worst->relative_l2, LFM_NUMBER_PLAIN),
                                               worst_candidate->label, worst->layer, worst->point));
@@ -221,9 +235,11 @@ static void routing_sentence(struct lfm_content *content, const struct lfm_docum
             found = &load->layers[l];
         }
     if (!found) return;
-    lfm_content_lead(content, lfm_pool_printf(content->pool, "The busiest expert of %s, number %zu of layer %zu, is chosen "
-                                              "%s times as often as an even load would have it.", load->label, expert,
-                                              found->layer, lfm_number_text(content->pool, share, LFM_NUMBER_FIXED2)));
+    lfm_content_lead(content, lfm_pool_printf(content->pool,
+                                              "The busiest expert of %s, number %zu of layer %zu, is chosen "
+                                              "%s times as often as an even load would have it.",
+                                              load->label, expert, found->layer,
+                                              lfm_number_text(content->pool, share, LFM_NUMBER_FIXED2)));
 }
 
 void lfm_answer(struct lfm_content *content, const struct lfm_documents *documents)

@@ -43,8 +43,8 @@ static void add_kld_bits(struct lfm_content *content, const struct lfm_document 
         lfm_plot_point(plot, candidate->bits_per_weight, candidate->kld_mean, candidate->kld_stderr);
     }
     lfm_content_figure(content, plot, &document->source, "KLD against bits per weight",
-                       "Lower left is better: a smaller file at a smaller distance from the reference. Each step up the "
-                       "axis is ten times the distance; bars are one standard error.");
+                       "Lower left is better: a smaller file at a smaller distance from the reference. Each step up "
+                       "the axis is ten times the distance; bars are one standard error.");
 }
 
 void lfm_figure_kld_bits(struct lfm_content *content, const struct lfm_documents *documents)
@@ -102,9 +102,9 @@ static void add_cumulative(struct lfm_content *content, const struct lfm_documen
             lfm_plot_point(plot, candidate->cumulative[p][0], 100 * candidate->cumulative[p][1], NAN);
     }
     lfm_content_figure(content, plot, &document->source, "Distribution of the KLD",
-                       "The share of positions whose KLD is at most the value below. A curve further left is closer to the "
-                       "reference; a long way from its middle to its top right end means that few tokens carry most of the "
-                       "loss.");
+                       "The share of positions whose KLD is at most the value below. A curve further left is closer to "
+                       "the reference; a long way from its middle to its top right end means that few tokens carry "
+                       "most of the loss.");
     percentiles(content, document, n);
 }
 
@@ -125,10 +125,13 @@ static const char *ratio_caption(struct lfm_pool *pool, const struct lfm_documen
     }
     const char *seen = known == 0      ? ""
                        : clear == 0    ? " None of the changes is larger than two standard errors."
-                       : clear < known ? " Not every change is larger than two standard errors: the others may be chance."
+                       : clear < known ? " Not every change is larger than two standard errors: the others may be "
+                                         "chance."
                                        : " Every change is larger than two standard errors.";
-    return lfm_pool_printf(pool, "Perplexity relative to the reference on the same tokens, in per cent; the rule marks no "
-                                 "change, bars are one standard error.%s", seen);
+    return lfm_pool_printf(pool,
+                           "Perplexity relative to the reference on the same tokens, in per cent; the rule marks no "
+                           "change, bars are one standard error.%s",
+                           seen);
 }
 
 static void add_ratio(struct lfm_content *content, const struct lfm_document *document, size_t n)
@@ -147,7 +150,8 @@ static void add_ratio(struct lfm_content *content, const struct lfm_document *do
         const struct lfm_candidate *candidate = &document->candidates[i];
         rows[i] = candidate->label;
         lfm_plot_series(plot, candidate->label, candidate->color);
-        lfm_plot_point(plot, 100 * (candidate->perplexity_ratio - 1), (double)i, 100 * candidate->perplexity_ratio_stderr);
+        lfm_plot_point(plot, 100 * (candidate->perplexity_ratio - 1), (double)i,
+                       100 * candidate->perplexity_ratio_stderr);
     }
     plot->one_per_row = true;
     lfm_content_figure(content, plot, &document->source, "Change of perplexity", ratio_caption(pool, document));
@@ -188,8 +192,9 @@ static void domain_table(struct lfm_content *content, const struct lfm_document 
         {"top1_agreement", "Top-1 agreement", true},
     };
     struct lfm_pool *pool = content->pool;
-    struct lfm_table *table = lfm_table_new(pool, lfm_figure_id(pool, "domains", n), "Every format on every kind of text.",
-                                            &document->source, columns, COUNT(columns));
+    struct lfm_table *table = lfm_table_new(pool, lfm_figure_id(pool, "domains", n),
+                                            "Every format on every kind of text.", &document->source, columns,
+                                            COUNT(columns));
     for (size_t i = 0; i < document->n_candidates; i++)
         for (size_t d = 0; d < document->candidates[i].n_domains; d++) {
             const struct lfm_domain *domain = &document->candidates[i].domains[d];
@@ -216,8 +221,9 @@ static const char *domain_caption(struct lfm_pool *pool, const struct lfm_docume
     }
     const char *what = "Mean KLD on each kind of text, as the documents are labelled; bars are one standard error.";
     if (!most || most == least) return what;
-    return lfm_pool_printf(pool, "%s %s loses most on %s, %s times what it loses on %s.", what, worst->label, most->label,
-                           lfm_number_text(pool, most->kld_mean / least->kld_mean, LFM_NUMBER_PLAIN), least->label);
+    return lfm_pool_printf(pool, "%s %s loses most on %s, %s times what it loses on %s.", what, worst->label,
+                           most->label, lfm_number_text(pool, most->kld_mean / least->kld_mean, LFM_NUMBER_PLAIN),
+                           least->label);
 }
 
 static void add_domains(struct lfm_content *content, const struct lfm_document *document, size_t n)

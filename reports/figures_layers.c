@@ -39,9 +39,9 @@ static void layer_table(struct lfm_content *content, const struct lfm_document *
         {"router_overlap", "Router overlap", true}, {"exact_set", "Same experts", true},
     };
     struct lfm_pool *pool = content->pool;
-    struct lfm_table *table =
-        lfm_table_new(pool, lfm_figure_id(pool, "layers", n), "Every format after every layer: the residual stream and the "
-                      "router.", &document->source, columns, COUNT(columns));
+    struct lfm_table *table = lfm_table_new(pool, lfm_figure_id(pool, "layers", n),
+                                            "Every format after every layer: residual stream and router.",
+                                            &document->source, columns, COUNT(columns));
     for (size_t i = 0; i < document->n_candidates; i++)
         for (size_t l = 0; l < document->candidates[i].n_layers; l++) {
             const struct lfm_layer_shift *layer = &document->candidates[i].layers[l];
@@ -64,7 +64,8 @@ static const char *growth(struct lfm_pool *pool, const struct lfm_plot *plot)
     for (size_t s = 0; s < plot->n_series; s++) {
         const struct lfm_series *series = &plot->series[s];
         if (series->count < 2) continue;
-        if (!worst || plot->points[series->first + series->count - 1].y > plot->points[worst->first + worst->count - 1].y)
+        if (!worst ||
+            plot->points[series->first + series->count - 1].y > plot->points[worst->first + worst->count - 1].y)
             worst = series;
     }
     if (!worst) return "";
@@ -196,8 +197,8 @@ static const struct lfm_point_shift *largest(const struct lfm_candidate *candida
     return found;
 }
 
-static void add_map(struct lfm_content *content, const struct lfm_document *document, const struct lfm_candidate *candidate,
-                    const struct map_axes *axes, size_t n)
+static void add_map(struct lfm_content *content, const struct lfm_document *document,
+                    const struct lfm_candidate *candidate, const struct map_axes *axes, size_t n)
 {
     struct lfm_pool *pool = content->pool;
     struct lfm_plot *plot = lfm_plot_new(pool, lfm_figure_id(pool, "error-points", n), LFM_PLOT_HEAT);
@@ -222,10 +223,11 @@ static void add_map(struct lfm_content *content, const struct lfm_document *docu
         lfm_plot_cell(plot, row, (size_t)(layer - axes->layers), point->relative_l2);
     }
     const char *title = lfm_pool_printf(pool, "Error at every point of every layer, %s", candidate->label);
+    const char *error = lfm_number_text(pool, worst->relative_l2, LFM_NUMBER_PLAIN);
     const char *caption =
-        lfm_pool_printf(pool, "Relative L2 error of what each module puts out, in the order of the computation. The largest "
-                              "is %s, at %s of layer %zu. Shades are the same for all formats, by powers of ten.",
-                        lfm_number_text(pool, worst->relative_l2, LFM_NUMBER_PLAIN), worst->point, worst->layer);
+        lfm_pool_printf(pool, "Relative L2 error of what each module puts out, in the order of the computation. The "
+                              "largest is %s, at %s of layer %zu. Shades are the same for all formats, in powers of "
+                              "ten.", error, worst->point, worst->layer);
     lfm_content_figure(content, plot, &document->source, title, caption);
 }
 

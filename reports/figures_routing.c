@@ -18,7 +18,8 @@ static void overlap_series(struct lfm_plot *plot, const char *label, const char 
     if (!has_routers(layers, count)) return;
     lfm_plot_series(plot, label, color);
     for (size_t i = 0; i < count; i++)
-        if (layers[i].router.present) lfm_plot_point(plot, (double)layers[i].layer, 100 * layers[i].router.overlap, NAN);
+        if (layers[i].router.present)
+            lfm_plot_point(plot, (double)layers[i].layer, 100 * layers[i].router.overlap, NAN);
 }
 
 static const struct lfm_document *with_routers(const struct lfm_documents *documents)
@@ -51,7 +52,8 @@ static const char *lowest(struct lfm_pool *pool, const struct lfm_plot *plot)
                            lfm_number_text(pool, found->y / 100, LFM_NUMBER_PERCENT), label, found->x);
 }
 
-static void shift_row(struct lfm_table *table, const char *label, const char *color, const struct lfm_layer_shift *layer)
+static void shift_row(struct lfm_table *table, const char *label, const char *color,
+                      const struct lfm_layer_shift *layer)
 {
     if (!layer->router.present) return;
     lfm_table_mark(table, label, color);
@@ -95,14 +97,16 @@ void lfm_figure_router_overlap(struct lfm_content *content, const struct lfm_doc
     plot->y_key = "overlap_percent";
     plot->y_most = 100;
     for (size_t i = 0; i < document->n_candidates; i++)
-        overlap_series(plot, document->candidates[i].label, document->candidates[i].color, document->candidates[i].layers,
-                       document->candidates[i].n_layers);
+        overlap_series(plot, document->candidates[i].label, document->candidates[i].color,
+                       document->candidates[i].layers, document->candidates[i].n_layers);
     for (size_t i = 0; i < document->n_pairs; i++)
         overlap_series(plot, document->pairs[i].label, document->pairs[i].color, document->pairs[i].layers,
                        document->pairs[i].n_layers);
     lfm_content_figure(content, plot, &document->source, "Router agreement by layer",
-                       lfm_pool_printf(pool, "How far the experts chosen for a token are those the reference chooses: the "
-                                             "experts in both sets over the experts in either.%s", lowest(pool, plot)));
+                       lfm_pool_printf(pool,
+                                       "How far the experts chosen for a token are those the reference chooses: the "
+                                       "experts in both sets over the experts in either.%s",
+                                       lowest(pool, plot)));
     router_table(content, document);
 }
 
@@ -146,8 +150,9 @@ static const char *load_caption(struct lfm_pool *pool, const struct lfm_load *lo
     const struct lfm_point *most = &plot->points[0];
     for (size_t i = 1; i < plot->n_points; i++)
         if (plot->points[i].value > most->value) most = &plot->points[i];
-    return lfm_pool_printf(pool, "How often the routers of %s choose each expert, as a multiple of the even share: 1 is "
-                                 "perfect balance. The busiest is expert %.0f of layer %s, with %s times its share.",
+    return lfm_pool_printf(pool,
+                           "How often the routers of %s choose each expert, as a multiple of the even share: 1 is "
+                           "perfect balance. The busiest is expert %.0f of layer %s, with %s times its share.",
                            load->label, most->x, plot->rows[(size_t)most->y],
                            lfm_number_text(pool, most->value, LFM_NUMBER_FIXED2));
 }
@@ -208,6 +213,6 @@ void lfm_figure_load_entropy(struct lfm_content *content, const struct lfm_docum
             lfm_plot_point(plot, (double)load->layers[l].layer, load->layers[l].entropy_normalized, NAN);
     }
     lfm_content_figure(content, plot, &document->source, "Evenness of the load",
-                       "Entropy of the experts' shares over its largest possible value: 1 when all experts of a layer are "
-                       "equally busy, 0 when one does everything.");
+                       "Entropy of the experts' shares over its largest possible value: 1 when all experts of a layer "
+                       "are equally busy, 0 when one does everything.");
 }

@@ -69,7 +69,8 @@ static enum lfm_status judge(int state, struct lfm_buffer *complaints, const cha
                     complaints->length ? complaints->data : "it ended without a message");
 }
 
-enum lfm_status lfm_gnuplot_run(const char *directory, const char *const *scripts, size_t count, struct lfm_error *error)
+enum lfm_status lfm_gnuplot_run(const char *directory, const char *const *scripts, size_t count,
+                                struct lfm_error *error)
 {
     char **arguments = NULL;
     struct lfm_buffer complaints = {0};

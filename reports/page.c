@@ -94,8 +94,8 @@ void lfm_page_html(struct lfm_writer *out, const struct lfm_content *content)
 {
     lfm_write(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    lfm_write(out, "<meta name=\"generator\" content=\"lfmscope %s\">\n<meta name=\"color-scheme\" content=\"light dark\">\n",
-              LFM_VERSION);
+    lfm_write(out, "<meta name=\"generator\" content=\"lfmscope %s\">\n", LFM_VERSION);
+    lfm_write(out, "<meta name=\"color-scheme\" content=\"light dark\">\n");
     tagged(out, "<title>", content->title, "</title>\n<style>\n");
     lfm_write(out, "%s</style>\n</head>\n<body>\n<main>\n", lfm_page_style);
     tagged(out, "<h1>", content->title, "</h1>\n");

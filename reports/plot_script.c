@@ -13,6 +13,7 @@ enum {
     KEY_LINE = 22,     /* height of one line of the key */
     AXIS = 52,         /* below the frame: tick labels and the title */
     LABEL_LIMIT = 34,  /* longest category name, in characters */
+    KEY_LIMIT = 26,    /* longest name in the key */
     SCALE_STEPS = 32   /* shades in the scale beside a heat map */
 };
 
@@ -92,12 +93,15 @@ static void text(struct lfm_writer *out, const char *before, const char *value, 
 
 static void prologue(struct lfm_writer *out, const struct lfm_plot *plot, int height)
 {
-    lfm_write(out, "# %s: drawn by 'lfmscope report', to be run in this directory: gnuplot %s.gp\n", plot->id, plot->id);
+    lfm_write(out, "# %s: drawn by 'lfmscope report', to be run in this directory: gnuplot %s.gp\n", plot->id,
+              plot->id);
     lfm_write(out, "reset session\nset encoding utf8\n");
-    lfm_write(out, "set terminal svg size %d,%d dynamic noenhanced rounded linewidth 1 font 'sans-serif,%d'\n", WIDTH, height, FONT);
+    lfm_write(out, "set terminal svg size %d,%d dynamic noenhanced rounded linewidth 1 font 'sans-serif,%d'\n", WIDTH,
+              height, FONT);
     lfm_write(out, "set output '%s.svg'\nset datafile separator ','\n", plot->id);
     lfm_write(out, "data = '../data/%s.csv'\n", plot->id);
-    lfm_write(out, "set format '%%g'\nset tics nomirror scale 0.6,0.3 textcolor rgb 'black'\nset border 3 linecolor rgb '%s'\n", MUTED);
+    lfm_write(out, "set format '%%g'\nset tics nomirror scale 0.6,0.3 textcolor rgb 'black'\n");
+    lfm_write(out, "set border 3 linecolor rgb '%s'\n", MUTED);
     text(out, "set xlabel ", plot->x_title, " offset 0,0.2\n");
     if (plot->kind == LFM_PLOT_LINES || plot->kind == LFM_PLOT_SCATTER)
         text(out, "set ylabel ", plot->y_title, " offset 0.6,0\n");
@@ -115,7 +119,8 @@ static void frame(struct lfm_writer *out, int left, int right, int top, int bott
 static int key_lines(const struct lfm_plot *plot)
 {
     double widest = 0;
-    for (size_t s = 0; s < plot->n_series; s++) widest = fmax(widest, (double)lfm_text_length(plot->series[s].label));
+    for (size_t s = 0; s < plot->n_series; s++)
+        widest = fmax(widest, fmin(KEY_LIMIT, (double)lfm_text_length(plot->series[s].label)));
     double entry = (widest + 6) * CHARACTER;
     double per_line = fmax(1, floor((WIDTH - 90) / entry));
     return (int)ceil((double)plot->n_series / per_line);
@@ -123,8 +128,9 @@ static int key_lines(const struct lfm_plot *plot)
 
 static void key(struct lfm_writer *out, int left, int height)
 {
-    lfm_write(out, "set key at screen %.6f, screen %.6f left top horizontal Left reverse samplen 1.4 spacing 1.3 width 2 "
-                   "maxrows 8\n", (double)(left - 6) / WIDTH, (double)(height - 4) / height);
+    lfm_write(out,
+              "set key at screen %.6f, screen %.6f left top horizontal Left reverse samplen 1.4 spacing 1.3 width 2\n",
+              (double)(left - 6) / WIDTH, (double)(height - 4) / height);
 }
 
 static bool has_errors(const struct lfm_plot *plot, const struct lfm_series *series)
@@ -159,7 +165,7 @@ static void series_lines(struct lfm_writer *out, const struct lfm_plot *plot, si
         lfm_write(out, " using %s with %s pointtype %d pointsize %s linewidth 2 linecolor rgb '%s'", where,
                   line ? "linespoints" : "points", series->mark, line ? "0.55" : "0.8", series->color);
     if (plot->kind == LFM_PLOT_SCATTER) lfm_write(out, " notitle");
-    else text(out, " title ", series->label, "");
+    else text(out, " title ", lfm_shorten(plot->pool, series->label, KEY_LIMIT), "");
 }
 
 static void plot_command(struct lfm_writer *out, const struct lfm_plot *plot)
@@ -169,7 +175,8 @@ static void plot_command(struct lfm_writer *out, const struct lfm_plot *plot)
         if (plot->series[s].count == 0) continue;
         char where[64] = "2:3";
         double place = ((double)s + 0.5) / (double)plot->n_series - 0.5;
-        if (plot->kind == LFM_PLOT_DOTS && !plot->one_per_row) snprintf(where, sizeof where, "2:($3%+.4f)", 0.64 * place);
+        if (plot->kind == LFM_PLOT_DOTS && !plot->one_per_row)
+            snprintf(where, sizeof where, "2:($3%+.4f)", 0.64 * place);
         lfm_write(out, "%s", separator);
         series_lines(out, plot, s, where);
         separator = ", \\\n    ";
@@ -253,7 +260,8 @@ static void dots_script(struct lfm_writer *out, const struct lfm_plot *plot)
     lfm_write(out, "set yrange [%.1f:-0.5]\n", (double)plot->n_rows - 0.5);
     name_tics(out, plot, "y", plot->rows, plot->n_rows, 1);
     if (isfinite(plot->reference_line))
-        lfm_write(out, "set arrow from %.10g, graph 0 to %.10g, graph 1 nohead linewidth 1.2 linecolor rgb '0x40808080'\n",
+        lfm_write(out,
+                  "set arrow from %.10g, graph 0 to %.10g, graph 1 nohead linewidth 1.2 linecolor rgb '0x40808080'\n",
                   plot->reference_line, plot->reference_line);
     if (with_key) key(out, left, height);
     else lfm_write(out, "set key off\n");
@@ -283,14 +291,16 @@ static void shade_functions(struct lfm_writer *out, const struct lfm_plot *plot,
         lfm_write(out, "share(v) = within((v - (%.10g)) / %.10g)\nhue(v) = %ld\n", range.low,
                   fmax(range.high - range.low, 1e-12), HUE);
     }
-    lfm_write(out, "written(v) = sprintf(v < 0.00095 ? '%%.0e' : v < 0.0095 ? '%%.4f' : v < 0.095 ? '%%.3f' : '%%.2f', v)\n");
-    lfm_write(out, "shade(v) = int(255 * (1 - 0.04 - 0.78 * share(v))) * 2**24 + hue(v)\n");
+    lfm_write(out, "places(v) = v < 0.00095 ? '%%.0e' : v < 0.0095 ? '%%.4f' : v < 0.095 ? '%%.3f' : '%%.2f'\n");
+    lfm_write(out, "written(v) = sprintf(places(v), v)\n");
+    lfm_write(out, "shade(v) = int(255 * (1 - 0.08 - 0.74 * share(v))) * 2**24 + hue(v)\n");
 }
 
 static double scale_value(const struct lfm_plot *plot, struct range range, double share)
 {
     if (plot->value_scale == LFM_SCALE_EVEN) return pow(2, 4 * share - 2);
-    if (plot->value_scale == LFM_SCALE_LOG) return range.low * pow(range.high / range.low, share);
+    double low = log10(range.low), high = log10(range.high);
+    if (plot->value_scale == LFM_SCALE_LOG) return pow(10, low + share * (high - low));
     return range.low + share * (range.high - range.low);
 }
 
@@ -305,7 +315,9 @@ static void shade_scale(struct lfm_writer *out, const struct lfm_plot *plot, str
     for (int i = 0; i <= 2; i++) {
         double value = scale_value(plot, range, i / 2.0);
         lfm_write(out, "set label '%s' at screen %.5f, graph %.2f left\n",
-                  plot->value_scale == LFM_SCALE_EVEN ? (i == 0 ? "\xe2\x89\xa4 \xc2\xbc" : i == 1 ? "1" : "\xe2\x89\xa5 4")
+                  plot->value_scale == LFM_SCALE_EVEN ? (i == 0   ? "\xe2\x89\xa4 \xc2\xbc"
+                                                         : i == 1 ? "1"
+                                                                  : "\xe2\x89\xa5 4")
                                                       : lfm_number_text(plot->pool, value, LFM_NUMBER_PLAIN),
                   right + 0.008, i / 2.0);
     }
@@ -324,7 +336,7 @@ static void heat_script(struct lfm_writer *out, const struct lfm_plot *plot)
     lfm_write(out, "unset border\nset key off\n");
     lfm_write(out, "set xrange [-0.5:%.1f]\nset yrange [%.1f:-0.5]\n", (double)plot->n_columns - 0.5,
               (double)plot->n_rows - 0.5);
-    name_tics(out, plot, "x", plot->columns, plot->n_columns, 1 + plot->n_columns / 33);
+    name_tics(out, plot, "x", plot->columns, plot->n_columns, 1 + plot->n_columns / 25);
     name_tics(out, plot, "y", plot->rows, plot->n_rows, 1);
     shade_functions(out, plot, range);
     shade_scale(out, plot, range);

@@ -14,7 +14,8 @@ void *lfm_pool_alloc(struct lfm_pool *pool, size_t count, size_t size)
 {
     unsigned char *block;
     if (size != 0 && count > (SIZE_MAX - HEADER) / size) {
-        pool->status = lfm_fail(&pool->error, LFM_ERROR_MEMORY, "cannot allocate %zu elements of %zu bytes", count, size);
+        pool->status = lfm_fail(&pool->error, LFM_ERROR_MEMORY, "cannot allocate %zu elements of %zu bytes", count,
+                                size);
         return NULL;
     }
     struct lfm_error error;

@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FIGURES = 64 };
+static size_t count_figures(void)
+{
+    size_t count = 0;
+    while (lfm_figures[count].id) count++;
+    return count;
+}
 
 static bool opens_section(const struct lfm_figure *figure)
 {
@@ -65,7 +70,7 @@ enum lfm_status lfm_report_build(struct lfm_report *report, const char *const *p
     struct lfm_pool *pool = &report->pool;
     for (size_t i = 0; i < count; i++) LFM_TRY(lfm_documents_add(&report->documents, pool, paths[i], error));
     lfm_documents_colour(&report->documents);
-    report->absent = lfm_pool_alloc(pool, MOST_FIGURES, sizeof *report->absent);
+    report->absent = lfm_pool_alloc(pool, count_figures(), sizeof *report->absent);
     report->content = (struct lfm_content){.pool = pool};
     LFM_TRY(lfm_pool_check(pool, error));
     report->content.title = title ? lfm_clean_text(pool, title) : default_title(report);

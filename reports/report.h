@@ -18,8 +18,8 @@ struct lfm_report {
 enum lfm_status lfm_report_build(struct lfm_report *report, const char *const *paths, size_t count, const char *title,
                                  struct lfm_error *error);
 
-/* Writes <directory>/{index.html,index.md,data/...csv,plots/...gp,plots/...svg}. Without plots, gnuplot is not run, and page
- * and twin have the tables alone. The same report gives the same bytes. The page is written last. */
+/* Writes <directory>/{index.html,index.md,data/...csv,plots/...gp,plots/...svg}. Without plots, gnuplot is not run, and
+ * page and twin have the tables alone. The same report gives the same bytes. The page is written last. */
 enum lfm_status lfm_report_write(struct lfm_report *report, const char *directory, bool plots, struct lfm_error *error);
 
 void lfm_report_release(struct lfm_report *report);

@@ -99,8 +99,12 @@ static bool is_empty_group(const char *line, size_t length, const char *rest)
     return following && next == 4 && begins(following, "</g>");
 }
 
-static bool is_background(const char *line)
+/* The page's own ground, and the white discs that gnuplot puts under error bars. */
+static bool is_background(const char *line, size_t length)
 {
+    static const char white[] = "color='white'/>";
+    size_t tail = strlen(white);
+    if (begins(line, "<use ")) return length > tail && memcmp(line + length - tail, white, tail) == 0;
     return begins(line, "<rect x=\"0\" y=\"0\" width=");
 }
 
@@ -113,8 +117,8 @@ static void open_svg(struct lfm_writer *out, const char *view, size_t view_lengt
     lfm_write_html(out, label);
     lfm_write(out, "\">\n");
     if (use == LFM_SVG_FILE)
-        lfm_write(out, "<style>svg{color:#1c2024;font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',"
-                       "Arial,sans-serif}@media (prefers-color-scheme:dark){svg{color:#e4e7eb}}</style>\n");
+        lfm_write(out, "<style>svg{color:#1c2024;font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica "
+                       "Neue',Arial,sans-serif}@media (prefers-color-scheme:dark){svg{color:#e4e7eb}}</style>\n");
 }
 
 enum lfm_status lfm_svg_adapt(struct lfm_writer *out, const char *svg, const char *id, const char *label,
@@ -130,7 +134,7 @@ enum lfm_status lfm_svg_adapt(struct lfm_writer *out, const char *svg, const cha
     bool in_filter = false;
     for (const char *at = body, *line; (line = next_line(&at, &length));) {
         if (begins(line, "<filter")) in_filter = true;
-        bool dropped = in_filter || length == 0 || is_background(line);
+        bool dropped = in_filter || length == 0 || is_background(line, length);
         if (begins(line, "</filter>")) in_filter = false;
         if (dropped) continue;
         if (is_empty_group(line, length, at)) {

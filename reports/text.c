@@ -172,8 +172,9 @@ const char *lfm_shorten(struct lfm_pool *pool, const char *text, size_t limit)
 
 const char *lfm_power_of_ten(struct lfm_pool *pool, int exponent)
 {
-    static const char *const digits[] = {"\xe2\x81\xb0", "\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",     "\xe2\x81\xb4",
-                                         "\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7", "\xe2\x81\xb8", "\xe2\x81\xb9"};
+    static const char *const digits[] = {"\xe2\x81\xb0", "\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",
+                                         "\xe2\x81\xb4", "\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7",
+                                         "\xe2\x81\xb8", "\xe2\x81\xb9"};
     char plain[16];
     snprintf(plain, sizeof plain, "%d", exponent);
     const char *text = "10";
@@ -261,9 +262,9 @@ const char *lfm_number_text(struct lfm_pool *pool, double value, enum lfm_number
 /* Decimals that show two significant digits of the error. */
 static int decimals_for(double error)
 {
-    if (error == 0) return 4;
-    int decimals = 1 - (int)floor(log10(error));
-    return decimals < 0 ? 0 : decimals > 9 ? 9 : decimals;
+    if (!(error > 0)) return 4;
+    double decimals = 1 - floor(log10(error));
+    return decimals < 0 ? 0 : decimals > 9 ? 9 : (int)decimals;
 }
 
 const char *lfm_number_with_error(struct lfm_pool *pool, double value, double error, enum lfm_number_style style)

@@ -3,8 +3,8 @@
 
     python3 scripts/check_tokenizer.py MODEL...
 
-MODEL is a Hugging Face directory (its tokenizer.json is the oracle) or a GGUF file (tokens, types and merges of the file
-and the pattern below make the oracle). Needs the Python packages tokenizers and gguf; exits with 1 on any mismatch.
+MODEL is a Hugging Face directory (its tokenizer.json is the oracle) or a GGUF file (tokens, types and merges of the
+file and the pattern below make the oracle). Needs the Python packages tokenizers and gguf; exits with 1 on any mismatch.
 """
 
 import argparse
@@ -26,7 +26,21 @@ QWEN2 = LLAMA3.replace("{1,3}", "")
 QWEN35 = CONTRACTIONS + (r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+"
                          r"|\s+(?!\S)|\s+")
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
-CJK = "[一-龥ࠀ-一가-퟿]+"
+CJK = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"
+MARKS = r"\s?[!-/:-~" + "\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+"
+# Letters of the scripts with upper and lower case, as deepseek-llm lists them.
+CASED = ("A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u01ba\u01bc-\u01bf\u01c4-\u0293\u0295-\u02af"
+         "\u0370-\u0373\u0376\u0377\u037b-\u037d\u037f\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03f5"
+         "\u03f7-\u0481\u048a-\u052f\u0531-\u0556\u10a0-\u10c5\u13a0-\u13f5\u13f8-\u13fd\u1c90-\u1cba"
+         "\u1cbd-\u1cbf\u1d00-\u1d2b\u1d6b-\u1d77\u1d79-\u1d9a\u1e00-\u1f15\u1f18-\u1f1d\u1f20-\u1f45"
+         "\u1f48-\u1f4d\u1f50-\u1f57\u1f59\u1f5b\u1f5d\u1f5f-\u1f7d\u1f80-\u1fb4\u1fb6-\u1fbc\u1fbe"
+         "\u1fc2-\u1fc4\u1fc6-\u1fcc\u1fd0-\u1fd3\u1fd6-\u1fdb\u1fe0-\u1fec\u1ff2-\u1ff4\u1ff6-\u1ffc\u2102"
+         "\u2107\u210a-\u2113\u2115\u2119-\u211d\u2124\u2126\u2128\u212a-\u212d\u212f-\u2134\u2139"
+         "\u213c-\u213f\u2145-\u2149\u214e\u2183\u2184\u2c00-\u2c7b\u2c7e-\u2ce4\u2ceb-\u2cee\u2cf2\u2cf3"
+         "\ua640-\ua66d\ua680-\ua69b\ua722-\ua76f\ua771-\ua787\ua78b-\ua78e\uab70-\uabbf\ufb00-\ufb06"
+         "\ufb13-\ufb17\uff21-\uff3a\uff41-\uff5a\U00010400-\U0001044f\U000104b0-\U000104d3"
+         "\U000104d8-\U000104fb\U00010c80-\U00010cb2\U00010cc0-\U00010cf2\U000118a0-\U000118df"
+         "\U0001e900-\U0001e943")
 # What llama.cpp applies, one pattern after another, for the names in tokenizer.ggml.pre; and whether a word that is in
 # the vocabulary is taken whole.
 PRE = {
@@ -42,8 +56,7 @@ PRE = {
     "command-r": ([r"\p{N}", GPT2], False),
     "falcon": ([r"[\p{P}\$\+<=>\^~\|`]+", GPT2, "[0-9][0-9][0-9]"], False),
     "deepseek-coder": ([r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", CJK, r"\p{N}"], False),
-    "deepseek-llm": ([r"[\r\n]", r"\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+",
-                      r"\s?[!-/:-~！-／：-～‘-‟　-。]+", r"\s+\z", CJK, r"\p{N}+"], False),
+    "deepseek-llm": ([r"[\r\n]", rf"\s?[{CASED}]+", MARKS, r"\s+\z", CJK, r"\p{N}+"], False),
 }
 
 
@@ -58,7 +71,8 @@ SPACES = [" ", "  ", "   ", "\t", "\n", "\r\n", "\r", "\n\n", "\u00a0", "\u2003"
           "\u180e", "\u1680", "\u202f", "\u205f", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f", "\ufeff", " \n", "\n ", "\t \t"]
 CONTRACTED = ["I'm", "you're", "we've", "they'll", "he'd", "it's", "don't", "IT'S", "DON'T", "WE'LL", "You'Re", "'ſ", "it'ſ", "l'été",
               "rock'n'roll", "''s", "'", "o'clock", "'tis", "y'all'd've", "’s", "it’s", "K'K", "'Ve", "'lL"]
-PUNCTUATION = list("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") + ["...", "—", "«»", "“”", "¿¡", "、。", "…", "==", "!=", "->", "/*", "*/", "//", "```"]
+PUNCTUATION = list("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") + [
+    "...", "—", "«»", "“”", "¿¡", "、。", "…", "==", "!=", "->", "/*", "*/", "//", "```"]
 COMBINING = ["e\u0301", "a\u0308\u0304", "Z\u0351\u036b\u0343a\u0334l\u0321g\u0322o\u0323", "\u0301", "क्षि", "ກຳ", "\u20dd", "n\u0303o"]
 CODE = ["def f(x):\n    return x**2  # square\n", "if (a&&b||!c) { x[i++] = y->z; }\r\n", "SELECT * FROM t WHERE a='b''c';",
         "<a href=\"x?y=1&z=%20\">T</a>", "\tfor\ti\tin\trange(10):\n\t\tpass\n", "{\"k\": [1, 2.5e-10, null]}", "\\u00e9\\n\\\\",
@@ -112,7 +126,8 @@ def broken(rng):
         elif action == 1:
             del data[at]
         else:
-            data[at:at] = rng.choice([b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f", b"\xed\xa0\x80", b"\xc0\x80", b"\xf5\x80", b"\x80"])
+            data[at:at] = rng.choice([b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f", b"\xed\xa0\x80", b"\xc0\x80", b"\xf5\x80",
+                                      b"\x80"])
     return bytes(data)
 
 
@@ -202,10 +217,12 @@ def compare(program, model, texts):
                           f"{[tokenizer.id_to_token(x) for x in a[where:where + 8]]}, found {b[where:where + 8]}")
     tokenizer.encode_special_tokens = True
     data = b"\0a\0\0 b\0" + b"\n".join(texts[:2000])
-    if tokenizer.encode(data.decode("utf-8", errors="replace"), add_special_tokens=False).ids != whole_file(program, model, data):
+    expected = tokenizer.encode(data.decode("utf-8", errors="replace"), add_special_tokens=False).ids
+    if expected != whole_file(program, model, data):
         mismatches += 1
         print("  the whole file differs")
-    print(f"{Path(model).name} ({kind}): {len(texts)} texts with and without special tokens, {tokens} tokens, {mismatches} mismatches")
+    print(f"{Path(model).name} ({kind}): {len(texts)} texts with and without special tokens, {tokens} tokens, "
+          f"{mismatches} mismatches", flush=True)
     return mismatches
 
 

@@ -52,7 +52,7 @@ def command_train(args):
     from demo_model import tokenizer, train, world
     torch.set_num_threads(args.threads)
     trained = tokenizer.load(args.model)
-    run = train.Run(args.work, world.World(), tokenizer.encoder(trained), args.steps, args.minutes, args.mix)
+    run = train.Run(args.work, world.World().known(), tokenizer.encoder(trained), args.steps, args.minutes, args.mix)
     run.train(trained.token_to_id("assistant"))
 
 

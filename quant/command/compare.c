@@ -43,8 +43,8 @@ static enum lfm_status open_candidate(struct task *task, size_t c, struct lfm_er
     arguments.weights = NULL;
     if (!exists(word)) {
         if (!lfm_format_by_name(word))
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "candidate '%s' is neither a file nor a type: expected a path or "
-                            "one of %s", word, lfm_format_encodable_names());
+            return lfm_fail(error, LFM_ERROR_ARGUMENT, "candidate '%s' is neither a file nor a type: expected a path "
+                            "or one of %s", word, lfm_format_encodable_names());
         arguments.weights = word;
         path = task->arguments->items[0];
     }
@@ -88,8 +88,8 @@ static enum lfm_status compare_models(struct task *task, struct lfm_error *error
                                          &task->text.windows, &progress, error);
     lfm_progress_finish(&progress);
     for (size_t c = 0; c < task->n && status == LFM_OK; c++)
-        status = lfm_compare_figures(&task->figures[c], &task->comparisons[c], task->reference_nll, &task->text.positions,
-                                     task->common->seed, error);
+        status = lfm_compare_figures(&task->figures[c], &task->comparisons[c], task->reference_nll,
+                                     &task->text.positions, task->common->seed, error);
     return status;
 }
 
@@ -108,7 +108,8 @@ static enum lfm_status run(struct task *task, int argc, char **argv, struct lfm_
         .reference_nll = task->reference_nll,
         .text = &task->text,
     };
-    return task->common->json ? lfm_compare_print_json(&result, argc, argv, error) : lfm_compare_print_tables(&result, error);
+    return task->common->json ? lfm_compare_print_json(&result, argc, argv, error)
+                              : lfm_compare_print_tables(&result, error);
 }
 
 static void release(struct task *task)
@@ -149,8 +150,8 @@ int lfm_command_compare(int argc, char **argv)
         .name = "compare",
         .arguments = "REFERENCE CANDIDATE... --file F [options]",
         .summary = "Distances between a reference model and candidates over a text, or between trace files (*.h5).",
-        .notes = "A candidate is a path, or a type name (q8_0, q4_0, fp8_e4m3): the reference quantized in memory; a path\n"
-                 "that exists wins. Traces need no --file. docs/metrics.md explains the figures.",
+        .notes = "A candidate is a path, or a type name (q8_0, q4_0, fp8_e4m3): the reference quantized in memory; a\n"
+                 "path that exists wins. Traces need no --file. docs/metrics.md explains the figures.",
         .options = options,
         .min_arguments = 2,
         .max_arguments = 1000,
@@ -165,8 +166,9 @@ int lfm_command_compare(int argc, char **argv)
         goto done;
     }
     if (traces > 0) {
-        exit_code = lfm_report_usage(&usage, traces == arguments.count ? "traces hold their text: '--file' is for models"
-                                                                       : "traces (*.h5) cannot be compared with models");
+        exit_code = lfm_report_usage(&usage, "%s", traces == arguments.count
+                                                       ? "traces hold their text: '--file' is for models"
+                                                       : "traces (*.h5) cannot be compared with models");
         goto done;
     }
     if (task.text_arguments.files.count == 0) {

@@ -204,10 +204,12 @@ static enum lfm_status print_labels(const struct lfm_compare_result *result, str
     for (size_t c = 0; c < result->n; c++) printf(" %10.10s", result->names[c]);
     printf("\n");
     for (size_t i = 0; i < positions->n_names; i++) {
-        printf("%-16s %9zu %9zu", positions->names[i].name, positions->names[i].documents, positions->names[i].positions);
+        const struct lfm_position_label *label = &positions->names[i];
+        printf("%-16s %9zu %9zu", label->name, label->documents, label->positions);
         for (size_t c = 0; c < result->n; c++) {
             struct lfm_label_figures figures;
-            LFM_TRY(lfm_label_figures(&figures, &result->comparisons[c], result->reference_nll, positions, (uint32_t)i, error));
+            LFM_TRY(lfm_label_figures(&figures, &result->comparisons[c], result->reference_nll, positions, (uint32_t)i,
+                                      error));
             printf(" %10.2e", figures.kld.mean);
         }
         printf("\n");
@@ -224,7 +226,7 @@ enum lfm_status lfm_compare_print_tables(const struct lfm_compare_result *result
     for (size_t c = 0; c < result->n; c++) print_candidate(result, c, width);
     for (size_t c = 0; c < result->n; c++)
         if (result->candidates[c]->fallback_matrices > 0)
-            printf("%s: %zu matrices kept their stored type, their rows being no multiple of the block\n", result->names[c],
-                   result->candidates[c]->fallback_matrices);
+            printf("%s: %zu matrices kept their stored type, their rows being no multiple of the block\n",
+                   result->names[c], result->candidates[c]->fallback_matrices);
     return result->text->positions.n_names > 0 ? print_labels(result, error) : LFM_OK;
 }

@@ -68,7 +68,8 @@ static void print_row(const char *name, size_t documents, size_t tokens, const s
 {
     char error[32] = "-";
     if (isfinite(result->perplexity.error)) snprintf(error, sizeof error, "%.4f", result->perplexity.error);
-    printf("%-16s %9zu %9zu %10.6f %12.4f %9s\n", name, documents, tokens, result->nll.mean, result->perplexity.mean, error);
+    printf("%-16s %9zu %9zu %10.6f %12.4f %9s\n", name, documents, tokens, result->nll.mean, result->perplexity.mean,
+           error);
 }
 
 static void print_table(const struct task *task)
@@ -112,7 +113,7 @@ int lfm_command_perplexity(int argc, char **argv)
     struct lfm_model_arguments model = LFM_MODEL_ARGUMENTS_DEFAULT;
     const struct lfm_option options[] = {
         LFM_TEXT_OPTION_ROWS(text),
-        {"stride", "N", "windows start N tokens apart and score what none before did (off)", LFM_OPTION_SIZE, &text.stride},
+        {"stride", "N", "windows start N tokens apart, score what no other did (off)", LFM_OPTION_SIZE, &text.stride},
         LFM_MODEL_OPTION_ROWS(model),
         {0},
     };

@@ -54,7 +54,7 @@ static double bits_per_weight(const struct lfm_quantization *plan)
     return 8.0 * (double)plan->bytes / (double)plan->elements;
 }
 
-static void add_texts(cJSON *document, const char *key, const struct lfm_texts *texts)
+static void add_texts(cJSON *document, const char *key, const struct lfm_notes *texts)
 {
     cJSON *list = cJSON_AddArrayToObject(document, key);
     for (size_t i = 0; i < texts->count; i++) cJSON_AddItemToArray(list, cJSON_CreateString(texts->items[i]));

@@ -31,8 +31,8 @@ static enum lfm_status read_subjects(struct subject *subjects, const struct lfm_
         if (i > 0) LFM_TRY(lfm_traces_match(subjects[0].trace, subject->trace, error));
         LFM_TRY(lfm_routing_read(&subject->routing, subject->trace, error));
         if (i > 0)
-            LFM_TRY(lfm_traces_compare_routers(&subject->agreement, &subject->n_agreement, subjects[0].trace, subject->trace,
-                                               error));
+            LFM_TRY(lfm_traces_compare_routers(&subject->agreement, &subject->n_agreement, subjects[0].trace,
+                                               subject->trace, error));
     }
     return LFM_OK;
 }
@@ -71,6 +71,7 @@ static cJSON *trace_json(const struct subject *subject)
     cJSON_AddStringToObject(object, "file", information->path);
     cJSON_AddStringToObject(object, "name", information->model);
     cJSON_AddStringToObject(object, "weights", information->weights);
+    lfm_json_add_number(object, "bits_per_weight", information->bits_per_weight);
     lfm_json_add_number(object, "tokens", (double)information->tokens);
     cJSON_AddBoolToObject(object, "complete", information->complete);
     layers = cJSON_AddArrayToObject(object, "layers");
@@ -99,7 +100,8 @@ static cJSON *pair_json(const struct subject *reference, const struct subject *c
     return object;
 }
 
-static enum lfm_status print_json(const struct subject *subjects, size_t n, int argc, char **argv, struct lfm_error *error)
+static enum lfm_status print_json(const struct subject *subjects, size_t n, int argc, char **argv,
+                                  struct lfm_error *error)
 {
     cJSON *document = lfm_json_document("routing", argc, argv);
     cJSON *traces = cJSON_AddArrayToObject(document, "traces"), *pairs = cJSON_AddArrayToObject(document, "pairs");
@@ -114,11 +116,11 @@ static void print_trace(const struct subject *subject)
 {
     const struct lfm_trace_information *information = about(subject);
     const struct lfm_routing *routing = &subject->routing;
-    printf("%s: %s, weights %s, %zu tokens%s, %zu experts, %zu per token\n\n", information->path, information->model,
-           information->weights, information->tokens, information->complete ? "" : " (incomplete)", routing->experts,
-           routing->experts_per_token);
-    printf("%5s %8s %6s %9s %7s %7s %7s %7s %9s\n", "layer", "entropy", "/ln E", "effective", "cv", "chance", "gini", "maxvio",
-           "margin");
+    printf("%s: %s, weights %s (%.2f bits), %zu tokens%s, %zu experts, %zu per token\n\n", information->path,
+           information->model, information->weights, information->bits_per_weight, information->tokens,
+           information->complete ? "" : " (incomplete)", routing->experts, routing->experts_per_token);
+    printf("%5s %8s %6s %9s %7s %7s %7s %7s %9s\n", "layer", "entropy", "/ln E", "effective", "cv", "chance", "gini",
+           "maxvio", "margin");
     for (size_t i = 0; i < routing->n_layers; i++) {
         const struct lfm_routing_layer *layer = &routing->layers[i];
         printf("%5zu %8.4f %6.3f %9.2f %7.4f %7.4f %7.4f %7.4f %9.6f\n", layer->layer, layer->balance.entropy,
@@ -153,7 +155,8 @@ int lfm_command_routing(int argc, char **argv)
         .name = "routing",
         .arguments = "T.h5...",
         .summary = "How traces load their experts, and how the routers of further traces agree with the first.",
-        .notes = "Traces are made with 'lfmscope trace' and must be of the same text. docs/metrics.md has the formulas.",
+        .notes =
+            "Traces are made with 'lfmscope trace' and must be of the same text. docs/metrics.md has the formulas.",
         .options = table,
         .min_arguments = 1,
         .max_arguments = 64,

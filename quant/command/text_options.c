@@ -10,7 +10,7 @@ static enum lfm_status parse_score(enum lfm_score *score, const struct lfm_text_
     *score = LFM_SCORE_HALF;
     if (!arguments->score) return LFM_OK;
     if (arguments->stride > 0)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "--score and --stride exclude each other: a stride says what is scored");
+        return lfm_fail(error, LFM_ERROR_ARGUMENT, "--score and --stride exclude each other: the stride decides");
     if (strcmp(arguments->score, "half") == 0) return LFM_OK;
     *score = LFM_SCORE_ALL;
     if (strcmp(arguments->score, "all") == 0) return LFM_OK;

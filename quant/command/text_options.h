@@ -17,12 +17,12 @@ struct lfm_text_arguments {
 #define LFM_TEXT_ARGUMENTS_DEFAULT {.context = 512}
 
 /* The rows for a command's option table, filling `arguments` (a struct lfm_text_arguments in scope). */
-#define LFM_TEXT_OPTION_ROWS(arguments)                                                                                 \
-    {"file", "F", "text, JSONL of {\"text\", \"label\"}, or - for standard input; repeatable", LFM_OPTION_STRINGS,       \
-     &(arguments).files},                                                                                               \
-    {"context", "N", "tokens per window (512)", LFM_OPTION_SIZE, &(arguments).context},                                 \
-    {"score", "S", "half: second half of each full window; all: every position (half)", LFM_OPTION_STRING,              \
-     &(arguments).score},                                                                                               \
+#define LFM_TEXT_OPTION_ROWS(arguments)                                                                              \
+    {"file", "F", "text, JSONL of {\"text\", \"label\"}, or - for standard input; repeatable", LFM_OPTION_STRINGS,   \
+     &(arguments).files},                                                                                            \
+    {"context", "N", "tokens per window (512)", LFM_OPTION_SIZE, &(arguments).context},                              \
+    {"score", "S", "half: second half of each full window; all: every position (half)", LFM_OPTION_STRING,           \
+     &(arguments).score},                                                                                            \
     {"special", NULL, "recognise special tokens in the text (off: plain text)", LFM_OPTION_FLAG, &(arguments).special}
 
 /* The text, ready to be scored. */
@@ -40,7 +40,8 @@ void lfm_text_close(struct lfm_text *text);
 /* "half", "all" or "stride". */
 const char *lfm_text_score_name(const struct lfm_text *text);
 
-/* Adds what was scored: "documents", "context", "score", "errors_by" ("documents" or "windows"), "stride" when given. */
+/* Adds what was scored: "documents", "context", "score", "errors_by" ("documents" or "windows"), and "stride" when
+ * there is one. */
 void lfm_text_add_json(cJSON *document, const struct lfm_text *text);
 
 #endif

@@ -50,14 +50,16 @@ static cJSON *router_json(const struct lfm_router_difference *row)
     return object;
 }
 
-static void add_candidate(cJSON *candidates, const struct lfm_trace *trace, const struct lfm_trace_comparison *comparison)
+static void add_candidate(cJSON *candidates, const struct lfm_trace *trace,
+                          const struct lfm_trace_comparison *comparison)
 {
     cJSON *object = trace_json(trace);
     lfm_json_add_number(object, "tokens", (double)comparison->tokens);
     cJSON *points = cJSON_AddArrayToObject(object, "points");
     for (size_t i = 0; i < comparison->n_points; i++) cJSON_AddItemToArray(points, point_json(&comparison->points[i]));
     cJSON *routers = cJSON_AddArrayToObject(object, "routers");
-    for (size_t i = 0; i < comparison->n_routers; i++) cJSON_AddItemToArray(routers, router_json(&comparison->routers[i]));
+    for (size_t i = 0; i < comparison->n_routers; i++)
+        cJSON_AddItemToArray(routers, router_json(&comparison->routers[i]));
     cJSON_AddItemToArray(candidates, object);
 }
 
@@ -74,9 +76,9 @@ static void print_number(double value, int width, const char *format)
 static void print_table(const struct lfm_trace *reference, const struct lfm_trace *candidate,
                         const struct lfm_trace_comparison *comparison)
 {
-    const struct lfm_trace_information *information = lfm_trace_information(candidate);
-    printf("%s (%s) against %s (%s), %zu tokens\n\n", information->path, information->weights,
-           lfm_trace_information(reference)->path, lfm_trace_information(reference)->weights, comparison->tokens);
+    const struct lfm_trace_information *x = lfm_trace_information(reference), *y = lfm_trace_information(candidate);
+    printf("%s (weights %s, %.2f bits) against %s (weights %s, %.2f bits), %zu tokens\n\n", y->path, y->weights,
+           y->bits_per_weight, x->path, x->weights, x->bits_per_weight, comparison->tokens);
     printf("%5s %-14s %11s %11s %9s %9s  %s\n", "layer", "point", "relative L2", "cosine", "SQNR dB", "CKA",
            "largest channel error");
     for (size_t i = 0; i < comparison->n_points; i++) {

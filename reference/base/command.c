@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_THREADS = 4096 };
+
 static void print_option(const char *name, const char *value, const char *help)
 {
     char left[64];
@@ -113,6 +115,50 @@ static const char *kind_of(enum lfm_option_type type)
     return type == LFM_OPTION_SIZE ? "a whole number" : type == LFM_OPTION_DOUBLE ? "a number" : "a value";
 }
 
+/* Takes the option argv[*i], which starts with "--", and its value. Returns false with *exit_code set when there is
+ * nothing to run. */
+static bool parse_option(const struct lfm_usage *usage, const struct lfm_option *shared, int argc, char **argv, int *i,
+                         int *exit_code)
+{
+    const char *name = argv[*i] + 2;
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    *exit_code = LFM_EXIT_OK;
+    if (strcmp(name, "help") == 0) {
+        print_help(usage);
+        return false;
+    }
+    const struct lfm_option *option = find_option(usage->options, name, length);
+    if (!option) option = find_option(shared, name, length);
+    if (!option)
+        *exit_code = lfm_report_usage(usage, "unknown option '--%.*s'", (int)length, name);
+    else if (option->type == LFM_OPTION_FLAG && value)
+        *exit_code = lfm_report_usage(usage, "'--%s' takes no value", option->name);
+    else if (option->type != LFM_OPTION_FLAG && !value && *i + 1 >= argc)
+        *exit_code = lfm_report_usage(usage, "'--%s' needs %s", option->name, kind_of(option->type));
+    if (*exit_code != LFM_EXIT_OK) return false;
+
+    if (option->type != LFM_OPTION_FLAG && !value) value = argv[++*i];
+    if (store(option, value)) return true;
+    *exit_code = lfm_report_usage(usage, "'--%s' needs %s, not '%s'", option->name, kind_of(option->type), value);
+    return false;
+}
+
+static bool check_counts(const struct lfm_usage *usage, const struct lfm_common *common,
+                         const struct lfm_strings *arguments, int *exit_code)
+{
+    const char *complaint = NULL;
+    if (arguments->count < usage->min_arguments) complaint = "missing argument";
+    if (arguments->count > usage->max_arguments) complaint = "too many arguments";
+    if (complaint)
+        *exit_code = lfm_report_usage(usage, "%s; usage: lfmscope %s %s", complaint, usage->name, usage->arguments);
+    else if (common->threads > MAX_THREADS)
+        *exit_code = lfm_report_usage(usage, "'--threads' must be at most %d, not %zu", MAX_THREADS, common->threads);
+    else
+        return true;
+    return false;
+}
+
 bool lfm_parse_arguments(const struct lfm_usage *usage, int argc, char **argv, struct lfm_common *common,
                          struct lfm_strings *arguments, int *exit_code)
 {
@@ -126,69 +172,27 @@ bool lfm_parse_arguments(const struct lfm_usage *usage, int argc, char **argv, s
         {"seed", "N", NULL, LFM_OPTION_SIZE, &seed},
         {0},
     };
-    bool only_arguments = false;
-    for (int i = 1; i < argc; i++) {
+    bool run = true, only_arguments = false;
+    for (int i = 1; i < argc && run; i++) {
         const char *word = argv[i];
         if (only_arguments || word[0] != '-' || word[1] == '\0') {
             append(arguments, word);
-            continue;
-        }
-        if (word[1] != '-') {
-            *exit_code = lfm_report_usage(usage, "unknown option '%s'", word);
-            goto refuse;
-        }
-        if (word[2] == '\0') {
+        } else if (strcmp(word, "--") == 0) {
             only_arguments = true;
-            continue;
-        }
-        const char *name = word + 2;
-        size_t length = strcspn(name, "=");
-        const char *value = name[length] == '=' ? name + length + 1 : NULL;
-        if (length == 4 && strncmp(name, "help", 4) == 0) {
-            print_help(usage);
-            *exit_code = LFM_EXIT_OK;
-            lfm_strings_release(arguments);
-            return false;
-        }
-        const struct lfm_option *option = find_option(usage->options, name, length);
-        if (!option) option = find_option(shared, name, length);
-        if (!option) {
-            *exit_code = lfm_report_usage(usage, "unknown option '--%.*s'", (int)length, name);
-            goto refuse;
-        }
-        if (option->type == LFM_OPTION_FLAG && value) {
-            *exit_code = lfm_report_usage(usage, "'--%s' takes no value", option->name);
-            goto refuse;
-        }
-        if (option->type != LFM_OPTION_FLAG && !value) {
-            if (i + 1 >= argc) {
-                *exit_code = lfm_report_usage(usage, "'--%s' needs %s", option->name, kind_of(option->type));
-                goto refuse;
-            }
-            value = argv[++i];
-        }
-        if (!store(option, value)) {
-            *exit_code = lfm_report_usage(usage, "'--%s' needs %s, not '%s'", option->name, kind_of(option->type), value);
-            goto refuse;
+        } else if (word[1] == '-') {
+            run = parse_option(usage, shared, argc, argv, &i, exit_code);
+        } else {
+            *exit_code = lfm_report_usage(usage, "unknown option '%s'", word);
+            run = false;
         }
     }
-    if (arguments->count < usage->min_arguments || arguments->count > usage->max_arguments) {
-        *exit_code = lfm_report_usage(usage, "%s; usage: lfmscope %s %s",
-                                      arguments->count < usage->min_arguments ? "missing argument" : "too many arguments",
-                                      usage->name, usage->arguments);
-        goto refuse;
+    if (!run || !check_counts(usage, common, arguments, exit_code)) {
+        lfm_strings_release(arguments);
+        return false;
     }
     common->seed = seed;
-    if (common->threads > 4096) {
-        *exit_code = lfm_report_usage(usage, "'--threads' must be at most 4096, not %zu", common->threads);
-        goto refuse;
-    }
     if (common->threads > 0) omp_set_num_threads((int)common->threads);
     return true;
-
-refuse:
-    lfm_strings_release(arguments);
-    return false;
 }
 
 enum lfm_status lfm_print_document(cJSON *document, struct lfm_error *error)

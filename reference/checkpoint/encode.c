@@ -66,17 +66,21 @@ static float largest_magnitude(const float *x, size_t n)
     return value;
 }
 
-static enum lfm_status not_finite(const struct lfm_row_source *source, size_t r, struct lfm_error *error)
+/* Says which value of the row cannot be encoded: the first that is not finite, or else the largest. */
+static enum lfm_status refuse_row(const struct lfm_row_source *source, const struct lfm_format *format, size_t r,
+                                  struct lfm_error *error)
 {
     float *x;
     LFM_TRY(LFM_ALLOC(&x, source->columns, error));
     source->row(source->context, r, x);
     size_t column = 0;
-    while (column + 1 < source->columns && isfinite(x[column])) column++;
+    for (size_t c = 1; c < source->columns && isfinite(x[column]); c++)
+        if (!(fabsf(x[c]) <= fabsf(x[column]))) column = c;
     float value = x[column];
     free(x);
-    return lfm_fail(error, LFM_ERROR_FORMAT, "cannot quantize '%s': row %zu, column %zu is %f, expected finite weights",
-                    source->name, r, column, (double)value);
+    return lfm_fail(error, LFM_ERROR_FORMAT, "cannot quantize '%s': row %zu, column %zu is %g, expected %s%s", source->name,
+                    r, column, (double)value, isfinite(value) ? "a value in the range of " : "finite weights",
+                    isfinite(value) ? format->name : "");
 }
 
 /* What is done to rows first .. first+count-1 in parallel: measure_row or encode_row. */
@@ -106,18 +110,31 @@ static bool measure_row(const struct job *job, size_t r, float *x)
     return finite;
 }
 
+static void divide_by_scales(const struct job *job, size_t r, float *x)
+{
+    size_t columns = job->source->columns, width = scale_width(job->scale, columns);
+    const float *scales = job->scales + scale_row_of(job->scale, r) * job->scale_columns;
+    for (size_t g = 0; g < job->scale_columns; g++) {
+        size_t end = columns - g * width < width ? columns : (g + 1) * width;
+        for (size_t c = g * width; c < end; c++) x[c] /= scales[g];
+    }
+}
+
+/* No format turns values up to this, the largest of f16, into infinities. */
+#define ALWAYS_IN_RANGE 65504.0f
+
 static bool encode_row(const struct job *job, size_t r, float *x)
 {
     size_t columns = job->source->columns;
+    uint8_t *row = job->data + (r - job->first) * job->row_bytes;
     job->source->row(job->source->context, r, x);
-    if (!isfinite(largest_magnitude(x, columns))) return false;
-    if (job->scales) {
-        const float *scales = job->scales + scale_row_of(job->scale, r) * job->scale_columns;
-        size_t width = scale_width(job->scale, columns);
-        for (size_t c = 0; c < columns; c++) x[c] /= scales[c / width];
-    }
-    job->format->encode_row(job->data + (r - job->first) * job->row_bytes, x, columns);
-    return true;
+    float largest = largest_magnitude(x, columns);
+    if (!isfinite(largest)) return false;
+    if (job->scales) divide_by_scales(job, r, x);
+    job->format->encode_row(row, x, columns);
+    if (job->scales || largest <= ALWAYS_IN_RANGE) return true;
+    job->format->decode_row(x, row, columns);
+    return isfinite(largest_magnitude(x, columns));
 }
 
 static enum lfm_status each_row(const struct job *job, size_t count, bool (*each)(const struct job *, size_t, float *),
@@ -142,7 +159,7 @@ static enum lfm_status each_row(const struct job *job, size_t count, bool (*each
         free(x);
     }
     if (short_of_memory) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot quantize '%s': out of memory", job->source->name);
-    if (bad_row != SIZE_MAX) return not_finite(job->source, bad_row, error);
+    if (bad_row != SIZE_MAX) return refuse_row(job->source, job->format, bad_row, error);
     return LFM_OK;
 }
 

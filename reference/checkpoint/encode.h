@@ -39,7 +39,8 @@ struct lfm_row_source {
 
 /* Encodes the whole matrix: rows of lfm_format_row_bytes each into `data`, and lfm_scale_count floats into `scales`
  * (NULL for formats without scaled_max). The result does not depend on the number of threads. Fails on a format
- * without encoder, rows that are no multiple of its block, and values that are not finite (naming the first). */
+ * without encoder, rows that are no multiple of its block, and values that are not finite or that the format cannot
+ * hold (1e5 in f16), naming the place. */
 enum lfm_status lfm_encode_matrix(const struct lfm_row_source *source, const struct lfm_format *format,
                                   enum lfm_scale scale, void *data, float *scales, struct lfm_error *error);
 

@@ -50,7 +50,8 @@ struct run {
 static enum lfm_status render_chat(struct run *run, const cJSON *document, const cJSON *tools, struct lfm_buffer *text)
 {
     const struct options *options = run->options;
-    const cJSON *messages = cJSON_IsObject(document) ? cJSON_GetObjectItemCaseSensitive(document, "messages") : document;
+    const cJSON *messages =
+        cJSON_IsObject(document) ? cJSON_GetObjectItemCaseSensitive(document, "messages") : document;
     if (!tools && cJSON_IsObject(document)) tools = cJSON_GetObjectItemCaseSensitive(document, "tools");
     struct lfm_chat_options chat = {
         .add_generation_prompt = true, .keep_past_thinking = options->keep_thinking, .date = options->date};
@@ -83,7 +84,8 @@ static enum lfm_status read_prompt(struct run *run)
 {
     const char *prompt = run->options->prompt;
     if (prompt)
-        LFM_TRY(lfm_tokenize(run->tokenizer, prompt, strlen(prompt), true, run->options->special, &run->tokens, run->error));
+        LFM_TRY(lfm_tokenize(run->tokenizer, prompt, strlen(prompt), true, run->options->special, &run->tokens,
+                             run->error));
     else
         LFM_TRY(tokenize_chat(run));
     run->n_prompt = run->tokens.count;
@@ -91,7 +93,8 @@ static enum lfm_status read_prompt(struct run *run)
     if (run->n_prompt == 0)
         return lfm_fail(run->error, LFM_ERROR_ARGUMENT, "the prompt is empty, and this model's tokenizer adds no BOS");
     if (run->n_prompt > context)
-        return lfm_fail(run->error, LFM_ERROR_LIMIT, "the prompt has %zu tokens, the model's context is %zu", run->n_prompt, context);
+        return lfm_fail(run->error, LFM_ERROR_LIMIT, "the prompt has %zu tokens, the model's context is %zu",
+                        run->n_prompt, context);
     return LFM_OK;
 }
 
@@ -103,7 +106,8 @@ static enum lfm_status open_run(struct run *run, const char *path)
     struct lfm_progress progress = {0};
     size_t D, V;
     LFM_TRY(lfm_model_options_parse(&options, &run->options->model, run->error));
-    lfm_progress_start(&progress, options.weights ? "quantizing" : "loading", "matrices", 0, run->options->common.quiet);
+    lfm_progress_start(&progress, options.weights ? "quantizing" : "loading", "matrices", 0,
+                       run->options->common.quiet);
     options.progress = &progress;
     enum lfm_status status = lfm_model_open(&run->model, path, &options, run->error);
     lfm_progress_finish(&progress);
@@ -137,7 +141,8 @@ static enum lfm_status prefill(struct run *run)
     struct lfm_progress progress = {0};
     enum lfm_status status = LFM_OK;
     size_t count = run->n_prompt - 1;
-    lfm_progress_start(&progress, "prompt", "tokens", (double)count, run->options->common.quiet || count <= PREFILL_PIECE);
+    lfm_progress_start(&progress, "prompt", "tokens", (double)count,
+                       run->options->common.quiet || count <= PREFILL_PIECE);
     for (size_t done = 0; done < count && status == LFM_OK;) {
         size_t n = count - done < PREFILL_PIECE ? count - done : PREFILL_PIECE;
         if (lfm_interrupted())
@@ -224,8 +229,8 @@ static void print_speed(const struct run *run)
 {
     size_t generated = run->tokens.count - run->n_prompt;
     if (run->options->common.quiet || !isatty(STDERR_FILENO)) return;
-    fprintf(stderr, "[%zu prompt tokens in %.2f s; %zu tokens in %.2f s, %.1f per second; ended by %s]\n", run->n_prompt,
-            run->prefill_seconds, generated, run->decode_seconds,
+    fprintf(stderr, "[%zu prompt tokens in %.2f s; %zu tokens in %.2f s, %.1f per second; ended by %s]\n",
+            run->n_prompt, run->prefill_seconds, generated, run->decode_seconds,
             run->decode_seconds > 0 ? (double)generated / run->decode_seconds : 0, run->finish);
 }
 
@@ -240,10 +245,18 @@ static enum lfm_status generate(struct run *run, const char *path, int argc, cha
     run->prefill_seconds = middle - start;
     run->decode_seconds = lfm_seconds() - middle;
     if (run->options->common.json) return status == LFM_OK ? print_json(run, argc, argv) : status;
-    if (putchar('\n') == EOF && status == LFM_OK)
+    if ((putchar('\n') == EOF || fflush(stdout) != 0) && status == LFM_OK)
         return lfm_fail(run->error, LFM_ERROR_IO, "cannot write to standard output: %s", strerror(errno));
     if (status == LFM_OK) print_speed(run);
     return status;
+}
+
+/* YYYY-MM-DD, as far as digits go. */
+static bool is_date(const char *text)
+{
+    for (const char *form = "0000-00-00"; *form; form++, text++)
+        if (*form == '0' ? *text < '0' || *text > '9' : *text != *form) return false;
+    return *text == '\0';
 }
 
 static bool check_usage(const struct lfm_usage *usage, const struct options *options, int *exit_code)
@@ -253,8 +266,11 @@ static bool check_usage(const struct lfm_usage *usage, const struct options *opt
         *exit_code = lfm_report_usage(usage, "expected either --prompt or --chat");
     else if (options->tools && !options->chat)
         *exit_code = lfm_report_usage(usage, "--tools goes with --chat");
+    else if (options->date && !is_date(options->date))
+        *exit_code = lfm_report_usage(usage, "'--date' needs a date such as 2026-05-04, not '%s'", options->date);
     else if (options->max_tokens > INT32_MAX)
-        *exit_code = lfm_report_usage(usage, "'--max-tokens' must be at most %d, not %zu", INT32_MAX, options->max_tokens);
+        *exit_code =
+            lfm_report_usage(usage, "'--max-tokens' must be at most %d, not %zu", INT32_MAX, options->max_tokens);
     for (size_t i = 0; i < options->stops.count && *exit_code == LFM_EXIT_OK; i++)
         if (!*options->stops.items[i]) *exit_code = lfm_report_usage(usage, "'--stop' needs some text");
     return *exit_code == LFM_EXIT_OK;
@@ -281,34 +297,39 @@ int lfm_command_generate(int argc, char **argv)
     struct lfm_sampling *sampling = &options.sampling;
     const struct lfm_option table[] = {
         {"prompt", "S", "continue this text", LFM_OPTION_STRING, &options.prompt},
-        {"chat", "F.json", "answer this list of messages, or {\"messages\", \"tools\"}; - is standard input", LFM_OPTION_STRING,
-         &options.chat},
+        {"chat", "F.json", "answer this list of messages, or {\"messages\", \"tools\"}; - is standard input",
+         LFM_OPTION_STRING, &options.chat},
         {"tools", "F.json", "list of function schemas for --chat", LFM_OPTION_STRING, &options.tools},
         {"date", "D", "today's date, for chat templates that print it (YYYY-MM-DD)", LFM_OPTION_STRING, &options.date},
-        {"keep-thinking", NULL, "keep the thinking of earlier turns in --chat", LFM_OPTION_FLAG, &options.keep_thinking},
+        {"keep-thinking", NULL, "keep the thinking of earlier turns in --chat", LFM_OPTION_FLAG,
+         &options.keep_thinking},
         {"max-tokens", "N", "tokens to generate at most (256)", LFM_OPTION_SIZE, &options.max_tokens},
         {"temperature", "X", "0 takes the most likely token (0)", LFM_OPTION_DOUBLE, &sampling->temperature},
         {"top-k", "N", "sample among the N most likely (0: off)", LFM_OPTION_SIZE, &sampling->top_k},
         {"top-p", "X", "sample among the most likely that make up X (1: off)", LFM_OPTION_DOUBLE, &sampling->top_p},
-        {"min-p", "X", "sample among those X times as likely as the most likely (0: off)", LFM_OPTION_DOUBLE, &sampling->min_p},
-        {"repetition-penalty", "X", "make earlier tokens less likely (1: off)", LFM_OPTION_DOUBLE, &sampling->repetition_penalty},
+        {"min-p", "X", "sample among those X times as likely as the most likely (0: off)", LFM_OPTION_DOUBLE,
+         &sampling->min_p},
+        {"repetition-penalty", "X", "make earlier tokens less likely (1: off)", LFM_OPTION_DOUBLE,
+         &sampling->repetition_penalty},
         {"stop", "S", "end before this text; may be repeated", LFM_OPTION_STRINGS, &options.stops},
         {"special", NULL, "recognise special tokens in --prompt, and print them", LFM_OPTION_FLAG, &options.special},
         LFM_MODEL_OPTION_ROWS(options.model),
         {0},
     };
-    const struct lfm_usage usage = {.name = "generate",
-                                    .arguments = "MODEL (--prompt S | --chat F.json) [options]",
-                                    .summary = "Continues a prompt or a conversation and streams the text.",
-                                    .notes = "It ends at the model's end of turn, at a stop string, after --max-tokens, or where "
-                                             "the model's context is full.",
-                                    .options = table,
-                                    .min_arguments = 1,
-                                    .max_arguments = 1};
+    const struct lfm_usage usage = {
+        .name = "generate",
+        .arguments = "MODEL (--prompt S | --chat F.json) [options]",
+        .summary = "Continues a prompt or a conversation and streams the text.",
+        .notes = "It ends at the model's end of turn, at a stop string, after --max-tokens, or where "
+                 "the model's context is full.",
+        .options = table,
+        .min_arguments = 1,
+        .max_arguments = 1};
     struct lfm_strings arguments;
     int exit_code;
     if (lfm_parse_arguments(&usage, argc, argv, &options.common, &arguments, &exit_code)) {
-        if (check_usage(&usage, &options, &exit_code)) exit_code = run_command(&options, arguments.items[0], argc, argv);
+        if (check_usage(&usage, &options, &exit_code))
+            exit_code = run_command(&options, arguments.items[0], argc, argv);
         lfm_strings_release(&arguments);
     }
     lfm_strings_release(&options.stops);

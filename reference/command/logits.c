@@ -70,8 +70,8 @@ static enum lfm_status logits(struct lfm_recording *recording, const char *path,
     return status;
 }
 
-static enum lfm_status print_result(const struct lfm_recording *recording, const char *output, bool json, int argc, char **argv,
-                                    struct lfm_error *error)
+static enum lfm_status print_result(const struct lfm_recording *recording, const char *output, bool json, int argc,
+                                    char **argv, struct lfm_error *error)
 {
     size_t T = recording->documents.n_tokens, V = recording->model->config.vocab_size;
     if (!json) {
@@ -105,7 +105,8 @@ int lfm_command_logits(int argc, char **argv)
         .name = "logits",
         .arguments = "MODEL (--tokens IDS | --file F) --output L.h5 [options]",
         .summary = "Logits of a token sequence, or of each document of a text, to an HDF5 file.",
-        .notes = "The file holds /logits [T,V] f32 and /tokens [T] i32; /document and /position tell the sequences apart.",
+        .notes =
+            "The file holds /logits [T,V] f32 and /tokens [T] i32; /document and /position tell the sequences apart.",
         .options = table,
         .min_arguments = 1,
         .max_arguments = 1,

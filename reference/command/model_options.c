@@ -14,7 +14,8 @@ enum lfm_status lfm_model_options_parse(struct lfm_model_options *options, const
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "unknown weight type '%s': expected one of %s", arguments->weights,
                         lfm_format_encodable_names());
     if (!options->weights->encode_row)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "weights cannot be quantized to '%s', which is only read: expected one of %s",
+        return lfm_fail(error, LFM_ERROR_ARGUMENT,
+                        "weights cannot be quantized to '%s', which is only read: expected one of %s",
                         arguments->weights, lfm_format_encodable_names());
     return LFM_OK;
 }

@@ -76,8 +76,8 @@ static void print_piece(int32_t id, const char *bytes, size_t length)
     putchar('\n');
 }
 
-static enum lfm_status print_tokens(const struct lfm_tokenizer *tokenizer, const struct lfm_tokens *tokens, bool only_ids,
-                                    struct lfm_error *error)
+static enum lfm_status print_tokens(const struct lfm_tokenizer *tokenizer, const struct lfm_tokens *tokens,
+                                    bool only_ids, struct lfm_error *error)
 {
     for (size_t i = 0; i < tokens->count; i++) {
         const char *bytes = NULL;
@@ -89,14 +89,15 @@ static enum lfm_status print_tokens(const struct lfm_tokenizer *tokenizer, const
             print_piece(tokens->ids[i], bytes, length);
     }
     if (only_ids) putchar('\n');
-    if (ferror(stdout)) return lfm_fail(error, LFM_ERROR_IO, "cannot write to standard output: %s", strerror(errno));
+    if (fflush(stdout) != 0) return lfm_fail(error, LFM_ERROR_IO, "cannot write to standard output: %s", strerror(errno));
     return LFM_OK;
 }
 
 static enum lfm_status add_tokens(cJSON *object, const struct lfm_tokenizer *tokenizer, const struct lfm_tokens *tokens,
                                   bool only_ids, struct lfm_error *error)
 {
-    cJSON_AddItemToObject(object, "ids", cJSON_CreateIntArray(tokens->ids, (int)tokens->count));
+    cJSON *ids = tokens->count ? cJSON_CreateIntArray(tokens->ids, (int)tokens->count) : cJSON_CreateArray();
+    cJSON_AddItemToObject(object, "ids", ids);
     if (only_ids) return LFM_OK;
     cJSON *pieces = cJSON_AddArrayToObject(object, "pieces");
     struct lfm_buffer piece = {0};
@@ -114,8 +115,8 @@ done:
     return status;
 }
 
-static enum lfm_status encode_one(const struct options *options, const struct lfm_tokenizer *tokenizer, const char *text,
-                                  size_t length, cJSON *object, struct lfm_error *error)
+static enum lfm_status encode_one(const struct options *options, const struct lfm_tokenizer *tokenizer,
+                                  const char *text, size_t length, cJSON *object, struct lfm_error *error)
 {
     struct lfm_tokens tokens = {0};
     enum lfm_status status;
@@ -187,9 +188,11 @@ int lfm_command_tokenize(int argc, char **argv)
         {"text", "S", "the text", LFM_OPTION_STRING, &options.text},
         {"file", "F", "a file with the text; - is standard input", LFM_OPTION_STRING, &options.file},
         {"decode", NULL, "the text is ids, '1,2,3': print what they stand for", LFM_OPTION_FLAG, &options.decode},
-        {"special", NULL, "special tokens in the text are recognised (decoding: printed)", LFM_OPTION_FLAG, &options.special},
+        {"special", NULL, "special tokens in the text are recognised (decoding: printed)", LFM_OPTION_FLAG,
+         &options.special},
         {"no-bos", NULL, "put no BOS in front", LFM_OPTION_FLAG, &options.no_bos},
-        {"null", NULL, "F holds several texts separated by zero bytes: a line of ids for each", LFM_OPTION_FLAG, &options.null},
+        {"null", NULL, "F holds several texts separated by zero bytes: a line of ids for each", LFM_OPTION_FLAG,
+         &options.null},
         {0},
     };
     const struct lfm_usage usage = {.name = "tokenize",

@@ -49,7 +49,8 @@ static enum lfm_status choose_documents(struct lfm_documents *documents, const s
 }
 
 static enum lfm_status trace(struct lfm_recording *recording, struct lfm_trace_options *options, const char *path,
-                             const struct arguments *arguments, const struct lfm_common *common, struct lfm_error *error)
+                             const struct arguments *arguments, const struct lfm_common *common,
+                             struct lfm_error *error)
 {
     LFM_TRY(lfm_recording_open(recording, path, &arguments->model, common->quiet, error));
     const struct lfm_config *config = &recording->model->config;
@@ -83,22 +84,24 @@ static enum lfm_status print_json(const struct lfm_recording *recording, const s
     lfm_json_add_number(document, "bytes", lfm_file_bytes(output));
     cJSON *points = cJSON_AddArrayToObject(document, "points");
     for (int p = 0; p < LFM_POINT_COUNT; p++)
-        if (options->selection.points[p]) cJSON_AddItemToArray(points, cJSON_CreateString(lfm_point_name((enum lfm_point)p)));
+        if (options->selection.points[p])
+            cJSON_AddItemToArray(points, cJSON_CreateString(lfm_point_name((enum lfm_point)p)));
     cJSON *layers = cJSON_AddArrayToObject(document, "layers");
     for (size_t layer = 0; layer < config->num_hidden_layers; layer++)
         if (options->selection.layers[layer]) cJSON_AddItemToArray(layers, cJSON_CreateNumber((double)layer));
     return lfm_print_document(document, error);
 }
 
-static void print_summary(const struct lfm_recording *recording, const struct lfm_trace_options *options, const char *output)
+static void print_summary(const struct lfm_recording *recording, const struct lfm_trace_options *options,
+                          const char *output)
 {
     size_t layers = 0, points = 0;
     for (size_t layer = 0; layer < recording->model->config.num_hidden_layers; layer++)
         layers += options->selection.layers[layer];
     for (int p = 0; p < LFM_POINT_COUNT; p++) points += options->selection.points[p];
-    printf("%s: %zu tokens of %zu documents, %zu layers, %zu points%s, %.1f MB\n", output, recording->documents.n_tokens,
-           recording->documents.count, layers, points, options->statistics_only ? " (statistics only)" : "",
-           lfm_file_bytes(output) / 1e6);
+    printf("%s: %zu tokens of %zu documents, %zu layers, %zu points%s, %.1f MB\n", output,
+           recording->documents.n_tokens, recording->documents.count, layers, points,
+           options->statistics_only ? " (statistics only)" : "", lfm_file_bytes(output) / 1e6);
 }
 
 int lfm_command_trace(int argc, char **argv)
@@ -110,7 +113,8 @@ int lfm_command_trace(int argc, char **argv)
         {"output", "T.h5", "the trace to write", LFM_OPTION_STRING, &typed.output},
         {"points", "P,Q", "what to record: residual,router,... (everything)", LFM_OPTION_STRING, &typed.points},
         {"layers", "L", "layers to record: 0,3-5 (all)", LFM_OPTION_STRING, &typed.layers},
-        {"statistics-only", NULL, "statistics per channel, no values per token", LFM_OPTION_FLAG, &typed.statistics_only},
+        {"statistics-only", NULL, "statistics per channel, no values per token", LFM_OPTION_FLAG,
+         &typed.statistics_only},
         {"half", NULL, "values in half precision; the router's stay in single", LFM_OPTION_FLAG, &typed.half},
         {"logits", NULL, "logits too", LFM_OPTION_FLAG, &typed.logits},
         {"context", "N", "cut longer documents to their first N tokens (off)", LFM_OPTION_SIZE, &typed.context},
@@ -123,8 +127,9 @@ int lfm_command_trace(int argc, char **argv)
         .name = "trace",
         .arguments = "MODEL --file F --output T.h5 [options]",
         .summary = "Activations, router decisions and statistics of a text, to an HDF5 file.",
-        .notes = "Each document is one sequence. docs/trace-format.md describes the file; h5ls, h5dump and h5py read it.\n"
-                 "A run that is stopped leaves a readable file, marked incomplete.",
+        .notes =
+            "Each document is one sequence. docs/trace-format.md describes the file; h5ls, h5dump and h5py read it.\n"
+            "A run that is stopped leaves a readable file, marked incomplete.",
         .options = table,
         .min_arguments = 1,
         .max_arguments = 1,

@@ -27,7 +27,7 @@ struct form {
     bool tool_list_tokens;     /* <|tool_list_start|> and <|tool_list_end|> around it */
     bool tool_response_tokens; /* <|tool_response_start|> and <|tool_response_end|> around tool messages */
     bool date;                 /* "Today's date" above the list of tools */
-    bool parts;                /* content may be a list of {"type": "text"}; otherwise such content is printed as JSON */
+    bool parts; /* content may be a list of {"type": "text"}; otherwise such content is printed as JSON */
     bool open_without_content; /* a turn without content is not closed */
     enum thinking thinking;
     bool thinking_field;       /* message["thinking"] is printed between <think> and </think> */
@@ -76,7 +76,8 @@ static enum lfm_status recognise_plain(struct form *form, const char *text, stru
     if (!has(text, "'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>'") &&
         !has(text, "'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>'"))
         return unknown(error, "its turns are not ChatML's");
-    if (has(text, "tool") || has(text, "</think>")) return unknown(error, "it has tools or thinking besides plain turns");
+    if (has(text, "tool") || has(text, "</think>"))
+        return unknown(error, "it has tools or thinking besides plain turns");
     return read_default_system(form, text, error);
 }
 
@@ -85,7 +86,8 @@ static enum lfm_status recognise_tools(struct form *form, const char *text, stru
     form->tools = true;
     form->tool_list_tokens = has(text, "\"List of tools: <|tool_list_start|>[\"");
     form->tool_response_tokens = has(text, "\"<|tool_response_start|>\" + content + \"<|tool_response_end|>\"");
-    form->date = has(text, "\"Today's date: \" + strftime_now(\"%Y-%m-%d\") + \"\\n\\nList of tools: \" + (tools | tojson)");
+    form->date =
+        has(text, "\"Today's date: \" + strftime_now(\"%Y-%m-%d\") + \"\\n\\nList of tools: \" + (tools | tojson)");
     bool joined = form->tool_list_tokens || has(text, "\"List of tools: [\"");
     if (joined == form->date) return unknown(error, "its list of tools is none of the known ones");
     return LFM_OK;
@@ -95,7 +97,8 @@ static enum lfm_status recognise_thinking(struct form *form, const char *text, s
 {
     form->thinking_field = has(text, "message.thinking");
     if (!has(text, "</think>")) return LFM_OK;
-    if (!has(text, "content.split(\"</think>\")[-1] | trim")) return unknown(error, "it treats thinking in another way");
+    if (!has(text, "content.split(\"</think>\")[-1] | trim"))
+        return unknown(error, "it treats thinking in another way");
     form->thinking = has(text, "last_user_index") ? THINKING_LAST_USER : THINKING_LAST_ANSWER;
     if (form->thinking == THINKING_LAST_ANSWER && !has(text, "last_assistant_index"))
         return unknown(error, "it treats thinking in another way");
@@ -105,7 +108,8 @@ static enum lfm_status recognise_thinking(struct form *form, const char *text, s
 static enum lfm_status recognise_calls(struct form *form, const char *text, struct lfm_error *error)
 {
     if (!has(text, "tool_calls")) return LFM_OK;
-    if (!has(text, "join(\", \")") || !has(text, "<|tool_call_start|>[")) return unknown(error, "its tool calls are not Pythonic");
+    if (!has(text, "join(\", \")") || !has(text, "<|tool_call_start|>["))
+        return unknown(error, "its tool calls are not Pythonic");
     const char *calls = strstr(text, "render_tool_calls(message.tool_calls)");
     const char *content = strstr(text, "parse_content(message.content)");
     form->calls = calls && content && calls > content ? CALLS_AFTER_CONTENT : CALLS_BEFORE_CONTENT;
@@ -122,8 +126,8 @@ static enum lfm_status recognise_calls(struct form *form, const char *text, stru
 
 static enum lfm_status recognise(struct form *form, const char *text, struct lfm_error *error)
 {
-    static const char *const foreign[] = {"enable_thinking", "reasoning_content", "<tool_call>", "raise_exception", "# Tools",
-                                          "<tool_response>", "documents"};
+    static const char *const foreign[] = {"enable_thinking", "reasoning_content", "<tool_call>", "raise_exception",
+                                          "# Tools",         "<tool_response>",   "documents"};
     *form = (struct form){0};
     if (!has(text, "<|im_start|>")) return unknown(error, "it has no <|im_start|>");
     for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
@@ -175,13 +179,16 @@ static enum lfm_status append_parts(struct renderer *r, struct lfm_buffer *out, 
     return LFM_OK;
 }
 
-/* The content as text; nothing when there is none. */
+/* The content as text; nothing when there is none. Parts are {"type": "text", "text"} and {"type": "image"}. */
 static enum lfm_status append_content(struct renderer *r, struct lfm_buffer *out, const cJSON *message)
 {
     const cJSON *content = get(message, "content");
     if (cJSON_IsString(content)) return lfm_buffer_puts(out, content->valuestring, r->error);
-    if (!content || (r->form.parts && !cJSON_IsArray(content))) return LFM_OK;
-    return r->form.parts ? append_parts(r, out, content) : lfm_python_json(out, content, r->error);
+    if (!content) return LFM_OK;
+    if (!r->form.parts) return lfm_python_json(out, content, r->error);
+    if (!cJSON_IsArray(content))
+        return lfm_fail(r->error, LFM_ERROR_FORMAT, "'content' must be a string or a list of parts");
+    return append_parts(r, out, content);
 }
 
 /* Python's str.strip() of the last part. */
@@ -216,7 +223,8 @@ static enum lfm_status append_arguments(struct renderer *r, const cJSON *argumen
     const cJSON *argument;
     cJSON_ArrayForEach(argument, arguments)
     {
-        LFM_TRY(lfm_buffer_printf(r->out, r->error, "%s%s=", argument == arguments->child ? "" : ", ", argument->string));
+        LFM_TRY(
+            lfm_buffer_printf(r->out, r->error, "%s%s=", argument == arguments->child ? "" : ", ", argument->string));
         LFM_TRY(append_argument(r, argument));
     }
     return LFM_OK;
@@ -233,7 +241,8 @@ static enum lfm_status append_call(struct renderer *r, const cJSON *call, size_t
     if (text) LFM_TRY(lfm_json_parse(&parsed, text, strlen(text), "the arguments of a tool call", r->error));
     if (parsed) arguments = parsed;
     if (arguments && !cJSON_IsObject(arguments)) {
-        status = lfm_fail(r->error, LFM_ERROR_FORMAT, "message %zu: the arguments of '%s' must be an object", index, name);
+        status =
+            lfm_fail(r->error, LFM_ERROR_FORMAT, "message %zu: the arguments of '%s' must be an object", index, name);
         goto done;
     }
     LFM_TRY_DONE(lfm_buffer_printf(r->out, r->error, "%s(", name));
@@ -248,10 +257,12 @@ static enum lfm_status append_calls(struct renderer *r, const cJSON *message, si
 {
     const cJSON *calls = get(message, "tool_calls"), *call;
     if (!calls || (!calls->child && !r->form.empty_calls)) return LFM_OK;
-    if (!cJSON_IsArray(calls)) return lfm_fail(r->error, LFM_ERROR_FORMAT, "message %zu: 'tool_calls' must be a list", index);
+    if (!cJSON_IsArray(calls))
+        return lfm_fail(r->error, LFM_ERROR_FORMAT, "message %zu: 'tool_calls' must be a list", index);
     if (r->form.calls == CALLS_NONE)
         return lfm_fail(r->error, LFM_ERROR_ARGUMENT,
-                        "message %zu: the model's chat template does not print 'tool_calls'; write them into 'content'", index);
+                        "message %zu: the model's chat template does not print 'tool_calls'; write them into 'content'",
+                        index);
     LFM_TRY(put(r, "<|tool_call_start|>["));
     cJSON_ArrayForEach(call, calls)
     {
@@ -261,7 +272,8 @@ static enum lfm_status append_calls(struct renderer *r, const cJSON *message, si
     return put(r, "]<|tool_call_end|>");
 }
 
-static enum lfm_status append_answer(struct renderer *r, const cJSON *message, const char *content, size_t length, size_t index)
+static enum lfm_status append_answer(struct renderer *r, const cJSON *message, const char *content, size_t length,
+                                     size_t index)
 {
     const char *thinking = r->form.thinking_field ? cJSON_GetStringValue(get(message, "thinking")) : NULL;
     bool keep = keeps_thinking(r, index);
@@ -306,9 +318,11 @@ static enum lfm_status append_tools(struct renderer *r, struct lfm_buffer *out, 
         return lfm_fail(r->error, LFM_ERROR_ARGUMENT, "the model's chat template has no place for tools");
     if (r->form.date) {
         if (!r->options->date)
-            return lfm_fail(r->error, LFM_ERROR_ARGUMENT,
-                            "the model's chat template prints today's date: give one as YYYY-MM-DD, so that runs can be repeated");
-        LFM_TRY(lfm_buffer_printf(out, r->error, "%sToday's date: %s\n\nList of tools: ", out->length ? "\n\n" : "", r->options->date));
+            return lfm_fail(
+                r->error, LFM_ERROR_ARGUMENT,
+                "the model's chat template prints today's date: give one as YYYY-MM-DD, so that runs can be repeated");
+        LFM_TRY(lfm_buffer_printf(out, r->error, "%sToday's date: %s\n\nList of tools: ", out->length ? "\n\n" : "",
+                                  r->options->date));
         return lfm_python_json(out, tools, r->error);
     }
     LFM_TRY(lfm_buffer_printf(out, r->error, "%sList of tools: %s[", out->length ? "\n" : "",
@@ -361,7 +375,8 @@ static enum lfm_status check_messages(const cJSON *messages, struct lfm_error *e
         bool known = false;
         for (size_t i = 0; i < 4; i++) known = known || is_role(message, roles[i]);
         if (!known)
-            return lfm_fail(error, LFM_ERROR_FORMAT, "message %zu: 'role' must be system, user, assistant or tool", index);
+            return lfm_fail(error, LFM_ERROR_FORMAT, "message %zu: 'role' must be system, user, assistant or tool",
+                            index);
         index++;
     }
     return LFM_OK;
@@ -393,7 +408,8 @@ enum lfm_status lfm_chat_render(struct lfm_buffer *out, const char *chat_templat
     if (tools && !cJSON_IsArray(tools)) return lfm_fail(error, LFM_ERROR_FORMAT, "tools must be a list");
     LFM_TRY(check_messages(messages, error));
     enum lfm_status status = recognise(&r.form, chat_template, error);
-    if (status == LFM_OK) status = render(&r, options->bos_token ? options->bos_token : "<|startoftext|>", messages, tools);
+    if (status == LFM_OK)
+        status = render(&r, options->bos_token ? options->bos_token : "<|startoftext|>", messages, tools);
     free(r.form.default_system);
     return status;
 }

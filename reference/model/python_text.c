@@ -55,7 +55,8 @@ static enum lfm_status append_value(struct lfm_buffer *out, const cJSON *value, 
 {
     if (cJSON_IsString(value)) return notation->append_string(out, value->valuestring, error);
     if (cJSON_IsNumber(value)) return append_number(out, value->valuedouble, error);
-    if (cJSON_IsBool(value)) return lfm_buffer_puts(out, cJSON_IsTrue(value) ? notation->true_text : notation->false_text, error);
+    if (cJSON_IsBool(value))
+        return lfm_buffer_puts(out, cJSON_IsTrue(value) ? notation->true_text : notation->false_text, error);
     if (!cJSON_IsArray(value) && !cJSON_IsObject(value)) return lfm_buffer_puts(out, notation->null_text, error);
     bool object = cJSON_IsObject(value);
     LFM_TRY(lfm_buffer_puts(out, object ? "{" : "[", error));
@@ -97,7 +98,8 @@ static enum lfm_status append_repr(struct lfm_buffer *out, const char *text, str
     char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
     int code_error;
     PCRE2_SIZE offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR) "[\\p{C}\\p{Z}]", PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code_error, &offset, NULL);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR) "[\\p{C}\\p{Z}]", PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code_error, &offset, NULL);
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     enum lfm_status status = LFM_OK;
     if (!code || !data) {

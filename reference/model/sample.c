@@ -1,5 +1,5 @@
-/* Sampling: see sample.h. The filters are those of Hugging Face's logits processors, in their order; all arithmetic is in
- * double, and ties are ordered by id so that a seed gives the same tokens everywhere. */
+/* Sampling: see sample.h. The filters are those of Hugging Face's logits processors, in their order; all arithmetic is
+ * in double, and ties are ordered by id so that a seed gives the same tokens everywhere. */
 #include "reference/model/sample.h"
 
 #include "reference/base/memory.h"
@@ -33,7 +33,8 @@ static enum lfm_status check(const struct lfm_sampling *sampling, struct lfm_err
     if (!(sampling->min_p >= 0 && sampling->min_p <= 1))
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "min-p must be from 0 to 1, not %g", sampling->min_p);
     if (!(sampling->repetition_penalty > 0) || isinf(sampling->repetition_penalty))
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "the repetition penalty must be above 0, not %g", sampling->repetition_penalty);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT, "the repetition penalty must be above 0, not %g",
+                        sampling->repetition_penalty);
     return LFM_OK;
 }
 
@@ -119,7 +120,7 @@ static double sum_weights(const struct candidate *candidates, size_t count)
     return sum;
 }
 
-/* The smallest set of the most likely whose probabilities sum to more than p: the tail that sums to at most 1 - p goes. */
+/* The most likely ones stay that make up more than p: the tail that sums to at most 1 - p goes. */
 static size_t keep_top_p(const struct candidate *candidates, size_t count, double p)
 {
     if (p >= 1) return count;
@@ -153,7 +154,8 @@ enum lfm_status lfm_sample(struct lfm_sampler *sampler, const float *logits, con
     size_t count = sampler->vocab_size;
     for (size_t i = 0; i < count; i++) {
         if (isnan(logits[i]) || logits[i] == INFINITY)
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot sample: the logit of token %zu is %g", i, (double)logits[i]);
+            return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot sample: the logit of token %zu is %g", i,
+                            (double)logits[i]);
         candidates[i] = (struct candidate){(int32_t)i, logits[i], 0};
     }
     penalise(sampler, history, n_history);
@@ -161,7 +163,8 @@ enum lfm_status lfm_sample(struct lfm_sampler *sampler, const float *logits, con
     *token = candidates[top].id;
     if (sampling->temperature == 0 || isinf(candidates[top].logit)) return LFM_OK;
     double largest = candidates[top].logit;
-    for (size_t i = 0; i < count; i++) candidates[i].weight = exp((candidates[i].logit - largest) / sampling->temperature);
+    for (size_t i = 0; i < count; i++)
+        candidates[i].weight = exp((candidates[i].logit - largest) / sampling->temperature);
     if (sampling->top_k > 0 || sampling->top_p < 1 || sampling->min_p > 0) {
         qsort(candidates, count, sizeof *candidates, by_logit_then_id);
         count = keep_top_k(candidates, count, sampling->top_k);

@@ -15,8 +15,8 @@ struct lfm_stop {
     bool stopped;               /* a stop string was found; nothing follows */
 };
 
-/* Takes the next bytes and appends to *ready what is certain: valid UTF-8 (U+FFFD for what is none) in front of the first
- * stop string. The stop string itself is never given out. */
+/* Takes the next bytes and appends to *ready what is certain: valid UTF-8 (U+FFFD for what is none) in front of the
+ * first stop string. The stop string itself is never given out. */
 enum lfm_status lfm_stop_add(struct lfm_stop *stop, const char *bytes, size_t length, struct lfm_buffer *ready,
                              struct lfm_error *error);
 /* The text is over: appends what was held back. */

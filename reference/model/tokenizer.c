@@ -74,7 +74,8 @@ enum lfm_status lfm_tokenizer_add_end(struct lfm_tokenizer *tokenizer, int32_t i
     return lfm_ends_generation(tokenizer, id) ? LFM_OK : lfm_tokens_append(&tokenizer->end_ids, id, error);
 }
 
-enum lfm_status lfm_tokenizer_open(struct lfm_tokenizer **out, const struct lfm_checkpoint *checkpoint, struct lfm_error *error)
+enum lfm_status lfm_tokenizer_open(struct lfm_tokenizer **out, const struct lfm_checkpoint *checkpoint,
+                                   struct lfm_error *error)
 {
     struct lfm_tokenizer *tokenizer = NULL;
     *out = NULL;
@@ -115,13 +116,14 @@ struct work {
     struct lfm_bpe_work bpe;
 };
 
-static enum lfm_status encode_text(const struct lfm_tokenizer *tokenizer, struct work *work, const char *text, size_t length,
-                                   struct lfm_tokens *out, struct lfm_error *error)
+static enum lfm_status encode_text(const struct lfm_tokenizer *tokenizer, struct work *work, const char *text,
+                                   size_t length, struct lfm_tokens *out, struct lfm_error *error)
 {
     LFM_TRY(lfm_split(&tokenizer->splitter, text, length, &work->pieces, error));
     for (size_t i = 0; i < work->pieces.count; i++) {
         const struct lfm_piece *piece = &work->pieces.items[i];
-        LFM_TRY(lfm_bpe_encode(&tokenizer->bpe, &work->bpe, work->pieces.text.data + piece->start, piece->length, out, error));
+        LFM_TRY(lfm_bpe_encode(&tokenizer->bpe, &work->bpe, work->pieces.text.data + piece->start, piece->length, out,
+                               error));
     }
     return LFM_OK;
 }
@@ -159,14 +161,15 @@ enum lfm_status lfm_token_bytes(const struct lfm_tokenizer *tokenizer, int32_t i
                                 struct lfm_error *error)
 {
     if (!in_vocabulary(tokenizer, id))
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "token id %d is outside the vocabulary of %zu", id, tokenizer->texts.count);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT, "token id %d is outside the vocabulary of %zu", id,
+                        tokenizer->texts.count);
     *bytes = tokenizer->bytes.items[id];
     *length = tokenizer->bytes.lengths[id];
     return LFM_OK;
 }
 
-enum lfm_status lfm_detokenize(const struct lfm_tokenizer *tokenizer, const int32_t *ids, size_t count, bool keep_special,
-                               struct lfm_buffer *out, struct lfm_error *error)
+enum lfm_status lfm_detokenize(const struct lfm_tokenizer *tokenizer, const int32_t *ids, size_t count,
+                               bool keep_special, struct lfm_buffer *out, struct lfm_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const char *bytes = NULL;
@@ -206,13 +209,15 @@ bool lfm_adds_bos(const struct lfm_tokenizer *tokenizer)
 
 bool lfm_is_special(const struct lfm_tokenizer *tokenizer, int32_t id)
 {
-    return in_vocabulary(tokenizer, id) && tokenizer->types[id] != LFM_TOKEN_NORMAL && tokenizer->types[id] != LFM_TOKEN_USER;
+    return in_vocabulary(tokenizer, id) && tokenizer->types[id] != LFM_TOKEN_NORMAL &&
+           tokenizer->types[id] != LFM_TOKEN_USER;
 }
 
 static int32_t find_added(const struct lfm_added *added, const char *text, size_t length)
 {
     for (size_t i = 0; i < added->count; i++)
-        if (added->items[i].length == length && memcmp(added->items[i].text, text, length) == 0) return added->items[i].id;
+        if (added->items[i].length == length && memcmp(added->items[i].text, text, length) == 0)
+            return added->items[i].id;
     return -1;
 }
 

@@ -24,7 +24,8 @@ enum lfm_status lfm_tokens_append(struct lfm_tokens *tokens, int32_t id, struct 
 
 /* The tokenizer of an open checkpoint: tokenizer.json in its directory, or its GGUF metadata. Independent of the
  * checkpoint afterwards. */
-enum lfm_status lfm_tokenizer_open(struct lfm_tokenizer **out, const struct lfm_checkpoint *checkpoint, struct lfm_error *error);
+enum lfm_status lfm_tokenizer_open(struct lfm_tokenizer **out, const struct lfm_checkpoint *checkpoint,
+                                   struct lfm_error *error);
 void lfm_tokenizer_free(struct lfm_tokenizer *tokenizer); /* NULL is fine */
 
 /* Appends the ids of `length` bytes of UTF-8. add_bos puts BOS in front when the tokenizer adds one by itself;
@@ -36,8 +37,8 @@ enum lfm_status lfm_tokenize(const struct lfm_tokenizer *tokenizer, const char *
 enum lfm_status lfm_token_bytes(const struct lfm_tokenizer *tokenizer, int32_t id, const char **bytes, size_t *length,
                                 struct lfm_error *error);
 /* Appends the text of the ids; special tokens are left out unless keep_special. */
-enum lfm_status lfm_detokenize(const struct lfm_tokenizer *tokenizer, const int32_t *ids, size_t count, bool keep_special,
-                               struct lfm_buffer *out, struct lfm_error *error);
+enum lfm_status lfm_detokenize(const struct lfm_tokenizer *tokenizer, const int32_t *ids, size_t count,
+                               bool keep_special, struct lfm_buffer *out, struct lfm_error *error);
 
 size_t lfm_vocabulary_size(const struct lfm_tokenizer *tokenizer);
 int32_t lfm_bos_id(const struct lfm_tokenizer *tokenizer); /* -1 when there is none */
@@ -51,13 +52,23 @@ int32_t lfm_token_id(const struct lfm_tokenizer *tokenizer, const char *text);
 /* The file's chat template, or NULL. */
 const char *lfm_chat_template(const struct lfm_tokenizer *tokenizer);
 
+/* Kinds of tokens, with GGUF's numbers. */
+enum lfm_token_type {
+    LFM_TOKEN_NORMAL = 1,
+    LFM_TOKEN_UNKNOWN = 2,
+    LFM_TOKEN_CONTROL = 3, /* special: not part of the text */
+    LFM_TOKEN_USER = 4,    /* added, but text */
+    LFM_TOKEN_UNUSED = 5,
+    LFM_TOKEN_BYTE = 6
+};
+
 /* What a GGUF writer needs to carry the tokenizer over. Arrays have lfm_vocabulary_size (n_merges) entries and belong
  * to the tokenizer; texts are in GPT-2's byte-to-character spelling, merges are "left right". */
 struct lfm_tokenizer_tables {
-    const char *pre;            /* tokenizer.ggml.pre: "lfm2", "llama-bpe", "gpt-2", ...; what the pattern is known as */
+    const char *pre;            /* tokenizer.ggml.pre: "lfm2", "llama-bpe", "gpt-2", ...: the pattern's name */
     const char *const *texts;
     const size_t *text_lengths;
-    const int32_t *types;       /* 1 normal, 3 control, 4 user-defined, 5 unused, 6 byte */
+    const int32_t *types;       /* enum lfm_token_type */
     const char *const *merges;
     const size_t *merge_lengths;
     size_t n_merges;

@@ -1,7 +1,7 @@
 /* Added tokens: cut out of the text before it is split into words. See tokenizer_parts.h.
  *
- * At each place the longest token wins. `special` ones are found only when the caller wants them; those with `normalized`
- * are looked for last, in what the others left. */
+ * At each place the longest token wins. `special` ones are found only when the caller wants them; those with
+ * `normalized` are looked for last, in what the others left. */
 #include "reference/base/memory.h"
 #include "reference/model/tokenizer_parts.h"
 
@@ -34,7 +34,8 @@ void lfm_added_sort(struct lfm_added *added)
     added->first[256] = i;
 }
 
-static const struct lfm_added_token *find(const struct lfm_added *added, bool normalized, const char *text, size_t length)
+static const struct lfm_added_token *find(const struct lfm_added *added, bool normalized, const char *text,
+                                          size_t length)
 {
     unsigned char byte = (unsigned char)text[0];
     for (size_t i = added->first[byte]; i < added->first[byte + 1]; i++) {
@@ -77,7 +78,8 @@ static size_t strip_right(const char *text, size_t stop, size_t length)
     return stop;
 }
 
-static enum lfm_status append(struct lfm_segments *out, size_t start, size_t length, int32_t id, struct lfm_error *error)
+static enum lfm_status append(struct lfm_segments *out, size_t start, size_t length, int32_t id,
+                              struct lfm_error *error)
 {
     if (length == 0 && id < 0) return LFM_OK;
     LFM_TRY(LFM_GROW(&out->items, &out->capacity, out->count + 1, error));
@@ -120,7 +122,8 @@ enum lfm_status lfm_added_cut(const struct lfm_added *added, const char *text, s
         if (segment->id >= 0)
             LFM_TRY_DONE(append(out, segment->start, segment->length, segment->id, error));
         else
-            LFM_TRY_DONE(cut(added, true, text, segment->start, segment->start + segment->length, parse_special, out, error));
+            LFM_TRY_DONE(
+                cut(added, true, text, segment->start, segment->start + segment->length, parse_special, out, error));
     }
 done:
     free(first.items);

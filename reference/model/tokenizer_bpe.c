@@ -40,7 +40,8 @@ static size_t table_size(size_t count)
     return size;
 }
 
-enum lfm_status lfm_bpe_init(struct lfm_bpe *bpe, const struct lfm_texts *texts, size_t n_merges, struct lfm_error *error)
+enum lfm_status lfm_bpe_init(struct lfm_bpe *bpe, const struct lfm_texts *texts, size_t n_merges,
+                             struct lfm_error *error)
 {
     *bpe = (struct lfm_bpe){.texts = texts, .unknown_id = -1};
     if (texts->count > LFM_MAX_VOCABULARY || n_merges > LFM_MAX_VOCABULARY)
@@ -106,9 +107,12 @@ enum lfm_status lfm_bpe_add_merge(struct lfm_bpe *bpe, const char *left, size_t 
     int32_t left_id = lfm_bpe_find(bpe, left, left_length), right_id = lfm_bpe_find(bpe, right, right_length);
     int32_t result = lfm_bpe_find(bpe, whole.data, whole.length);
     if (left_id < 0 || right_id < 0 || result < 0) {
-        status = lfm_fail(error, LFM_ERROR_FORMAT, "merge %zu ('%.*s' and '%.*s'): %s is not in the vocabulary", bpe->n_merges,
-                          (int)(left_length < 64 ? left_length : 64), left, (int)(right_length < 64 ? right_length : 64), right,
-                          left_id < 0 ? "the left part" : right_id < 0 ? "the right part" : "the result");
+        status = lfm_fail(error, LFM_ERROR_FORMAT, "merge %zu ('%.*s' and '%.*s'): %s is not in the vocabulary",
+                          bpe->n_merges, (int)(left_length < 64 ? left_length : 64), left,
+                          (int)(right_length < 64 ? right_length : 64), right,
+                          left_id < 0    ? "the left part"
+                          : right_id < 0 ? "the right part"
+                                         : "the result");
         goto done;
     }
     struct lfm_merge *merge = find_merge(bpe, pair_of(left_id, right_id));
@@ -151,7 +155,8 @@ static void propose(const struct lfm_bpe *bpe, struct lfm_bpe_work *work, size_t
     int32_t left = work->symbols[position].id, right = work->symbols[work->symbols[position].next].id;
     const struct lfm_merge *merge = find_merge(bpe, pair_of(left, right));
     if (merge->rank >= 0)
-        heap_push(work->heap, heap_count, (struct lfm_bpe_candidate){merge->rank, merge->result, position, left, right});
+        heap_push(work->heap, heap_count,
+                  (struct lfm_bpe_candidate){merge->rank, merge->result, position, left, right});
 }
 
 static void merge_all(const struct lfm_bpe *bpe, struct lfm_bpe_work *work, size_t n_symbols)
@@ -200,7 +205,8 @@ enum lfm_status lfm_bpe_encode(const struct lfm_bpe *bpe, struct lfm_bpe_work *w
         int32_t whole = lfm_bpe_find(bpe, piece, length);
         if (whole >= 0) return lfm_tokens_append(out, whole, error);
     }
-    if (length >= UINT32_MAX / 4) return lfm_fail(error, LFM_ERROR_LIMIT, "cannot tokenize a word of %zu bytes", length);
+    if (length >= UINT32_MAX / 4)
+        return lfm_fail(error, LFM_ERROR_LIMIT, "cannot tokenize a word of %zu bytes", length);
     LFM_TRY(LFM_GROW(&work->symbols, &work->symbol_capacity, length, error));
     LFM_TRY(LFM_GROW(&work->heap, &work->heap_capacity, 3 * length, error)); /* n pairs, and two new ones per merge */
     size_t count = start_symbols(bpe, work->symbols, piece, length);

@@ -1,7 +1,7 @@
 /* GPT-2's byte-to-character alphabet. See tokenizer_parts.h.
  *
- * The alphabet (openai/gpt-2, bytes_to_unicode): the bytes 0x21-0x7E, 0xA1-0xAC and 0xAE-0xFF stand for the character of
- * the same number; the 68 others, in ascending order, for U+0100, U+0101, ... */
+ * The alphabet (openai/gpt-2, bytes_to_unicode): the bytes 0x21-0x7E, 0xA1-0xAC and 0xAE-0xFF stand for the character
+ * of the same number; the 68 others, in ascending order, for U+0100, U+0101, ... */
 #include "reference/model/tokenizer_parts.h"
 
 static bool is_own_character(unsigned byte)

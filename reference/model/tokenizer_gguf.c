@@ -60,10 +60,13 @@ static enum lfm_status read_added(struct lfm_tokenizer *t, struct lfm_error *err
 {
     for (size_t id = 0; id < t->texts.count; id++) {
         int32_t type = t->types[id];
-        if ((type != LFM_TOKEN_UNKNOWN && type != LFM_TOKEN_CONTROL && type != LFM_TOKEN_USER) || t->texts.lengths[id] == 0)
+        if ((type != LFM_TOKEN_UNKNOWN && type != LFM_TOKEN_CONTROL && type != LFM_TOKEN_USER) ||
+            t->texts.lengths[id] == 0)
             continue;
-        const struct lfm_added_token token = {
-            .id = (int32_t)id, .text = t->texts.items[id], .length = t->texts.lengths[id], .special = type != LFM_TOKEN_USER};
+        const struct lfm_added_token token = {.id = (int32_t)id,
+                                              .text = t->texts.items[id],
+                                              .length = t->texts.lengths[id],
+                                              .special = type != LFM_TOKEN_USER};
         LFM_TRY(lfm_added_append(&t->added, &token, error));
     }
     lfm_added_sort(&t->added);
@@ -112,8 +115,8 @@ static enum lfm_status read_pre(struct lfm_tokenizer *t, const struct lfm_gguf *
 }
 
 /* A token id of the metadata, -1 when it is not given. */
-static enum lfm_status read_id(const struct lfm_tokenizer *t, const struct lfm_gguf *gguf, const char *name, int32_t *out,
-                               struct lfm_error *error)
+static enum lfm_status read_id(const struct lfm_tokenizer *t, const struct lfm_gguf *gguf, const char *name,
+                               int32_t *out, struct lfm_error *error)
 {
     char key[64];
     size_t id;
@@ -123,7 +126,8 @@ static enum lfm_status read_id(const struct lfm_tokenizer *t, const struct lfm_g
     LFM_TRY(lfm_gguf_size(gguf, key, &id, &found, error));
     if (!found) return LFM_OK;
     if (id >= t->texts.count)
-        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: '%s' is %zu, but there are %zu tokens", gguf->path, key, id, t->texts.count);
+        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: '%s' is %zu, but there are %zu tokens", gguf->path, key, id,
+                        t->texts.count);
     *out = (int32_t)id;
     return LFM_OK;
 }
@@ -148,15 +152,17 @@ static enum lfm_status read_special(struct lfm_tokenizer *t, const struct lfm_gg
     return found ? lfm_copy_string(&t->chat_template, chat_template, length, error) : LFM_OK;
 }
 
-enum lfm_status lfm_tokenizer_read_gguf(struct lfm_tokenizer *tokenizer, const struct lfm_gguf *gguf, struct lfm_error *error)
+enum lfm_status lfm_tokenizer_read_gguf(struct lfm_tokenizer *tokenizer, const struct lfm_gguf *gguf,
+                                        struct lfm_error *error)
 {
     const char *model;
     size_t length;
     LFM_TRY(lfm_copy_string(&tokenizer->name, gguf->path, strlen(gguf->path), error));
     LFM_TRY(lfm_gguf_string(gguf, "tokenizer.ggml.model", &model, &length, NULL, error));
     if (length != 4 || memcmp(model, "gpt2", 4) != 0)
-        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected a tokenizer of model 'gpt2' (byte-level BPE), found '%.*s'",
-                        gguf->path, (int)(length < 64 ? length : 64), model);
+        return lfm_fail(error, LFM_ERROR_FORMAT,
+                        "%s: expected a tokenizer of model 'gpt2' (byte-level BPE), found '%.*s'", gguf->path,
+                        (int)(length < 64 ? length : 64), model);
     LFM_TRY(read_texts(tokenizer, gguf, error));
     LFM_TRY(read_types(tokenizer, gguf, error));
     LFM_TRY(lfm_tokenizer_finish_texts(tokenizer, error));

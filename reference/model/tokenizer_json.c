@@ -1,5 +1,5 @@
-/* Reading a tokenizer from a Hugging Face directory: tokenizer.json, and beside it tokenizer_config.json (special tokens,
- * chat template), chat_template.jinja and generation_config.json. See tokenizer_parts.h. */
+/* Reading a tokenizer from a Hugging Face directory: tokenizer.json, and beside it tokenizer_config.json (special
+ * tokens, chat template), chat_template.jinja and generation_config.json. See tokenizer_parts.h. */
 #include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "reference/model/tokenizer_parts.h"
@@ -54,8 +54,8 @@ static enum lfm_status note_entry(struct reader *r, const cJSON *id_item, const 
 {
     size_t id;
     if (!valid_id(id_item, &id))
-        return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: the id of token '%.64s' must be a whole number below %d", r->name, text,
-                        LFM_MAX_VOCABULARY);
+        return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: the id of token '%.64s' must be a whole number below %d",
+                        r->name, text, LFM_MAX_VOCABULARY);
     r->entries[id] = entry;
     if (id >= r->n_ids) r->n_ids = id + 1;
     return LFM_OK;
@@ -115,7 +115,8 @@ static enum lfm_status read_added(struct reader *r)
         const cJSON *entry = r->entries[id];
         if (!entry || !is_added(entry)) continue;
         if (get_flag(entry, "single_word", false))
-            return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: added token '%.64s' is 'single_word', which is not supported", r->name,
+            return lfm_fail(r->error, LFM_ERROR_FORMAT,
+                            "%s: added token '%.64s' is 'single_word', which is not supported", r->name,
                             t->texts.items[id]);
         const struct lfm_added_token token = {
             .id = (int32_t)id,
@@ -239,8 +240,8 @@ static enum lfm_status read_behavior(struct reader *r, const cJSON *step, enum l
     return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: unknown behavior '%.64s' of the pre-tokenizer", r->name, name);
 }
 
-static enum lfm_status add_pattern(struct reader *r, const char *pattern, bool literal, enum lfm_split_behavior behavior,
-                                   bool invert)
+static enum lfm_status add_pattern(struct reader *r, const char *pattern, bool literal,
+                                   enum lfm_split_behavior behavior, bool invert)
 {
     if (lfm_splitter_add_pattern(&r->tokenizer->splitter, pattern, literal, behavior, invert, r->error) != LFM_OK)
         return lfm_fail_in(r->error, "%s", r->name);
@@ -310,8 +311,8 @@ static enum lfm_status read_pre_tokenizer(struct reader *r)
     size_t spellings = 0;
     for (size_t i = 0; i < t->splitter.count; i++) spellings += t->splitter.steps[i].kind == LFM_STEP_SPELL;
     if (spellings != 1)
-        return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: expected a pre-tokenizer with one ByteLevel step, found %zu of them",
-                        r->name, spellings);
+        return lfm_fail(r->error, LFM_ERROR_FORMAT,
+                        "%s: expected a pre-tokenizer with one ByteLevel step, found %zu of them", r->name, spellings);
     if (!r->named || !spells_once_at_the_end(&t->splitter)) return LFM_OK;
     const char *name = lfm_pre_name(r->patterns, r->n_patterns, t->bpe.ignore_merges,
                                     model_type && strncmp(model_type, "lfm2", 4) == 0 ? "lfm2" : NULL);
@@ -342,12 +343,13 @@ static enum lfm_status read_template(struct reader *r, const cJSON *processor)
             continue;
         }
         if (seen_text || before)
-            return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: the post-processor adds '%.64s': only one token, in front, is supported",
-                            r->name, id);
+            return lfm_fail(r->error, LFM_ERROR_FORMAT,
+                            "%s: the post-processor adds '%.64s': only one token, in front, is supported", r->name, id);
         before = cJSON_GetArrayItem(get(get(get(processor, "special_tokens"), id), "ids"), 0);
         size_t bos;
         if (!valid_id(before, &bos) || bos >= r->n_ids)
-            return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: the post-processor's token '%.64s' has no valid id", r->name, id);
+            return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: the post-processor's token '%.64s' has no valid id",
+                            r->name, id);
         r->tokenizer->bos_id = (int32_t)bos;
         r->tokenizer->add_bos = true;
     }
@@ -369,7 +371,8 @@ static enum lfm_status read_post_processor(struct reader *r, const cJSON *proces
         }
         return LFM_OK;
     }
-    return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: post-processor '%.64s' is not supported", r->name, type ? type : "?");
+    return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: post-processor '%.64s' is not supported", r->name,
+                    type ? type : "?");
 }
 
 static int32_t named_token(const struct reader *r, const char *key)

@@ -1,20 +1,19 @@
 /* The inside of the tokenizer, shared by the files tokenizer*.c alone.
  *
- * "Spelling" means GPT-2's byte-to-character alphabet: every byte is written as one printable character (space is U+0120),
- * so that any byte string is valid UTF-8. Vocabulary and merges are kept in it. */
+ * "Spelling" means GPT-2's byte-to-character alphabet: every byte is written as one printable character (space is
+ * U+0120), so that any byte string is valid UTF-8. Vocabulary and merges are kept in it. */
 #ifndef LFM_MODEL_TOKENIZER_PARTS_H
 #define LFM_MODEL_TOKENIZER_PARTS_H
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 
 #include "reference/model/tokenizer.h"
+#include "reference/model/tokenizer_pre.h"
 #include "reference/model/utf8.h"
 
 #include <pcre2.h>
 
 enum { LFM_MAX_VOCABULARY = 1 << 22, LFM_MAX_SPLIT_STEPS = 16 };
-
-enum lfm_token_type { LFM_TOKEN_NORMAL = 1, LFM_TOKEN_UNKNOWN = 2, LFM_TOKEN_CONTROL = 3, LFM_TOKEN_USER = 4, LFM_TOKEN_UNUSED = 5 };
 
 /* A growing list of byte strings in one block of memory. `items` is valid after lfm_texts_seal. */
 struct lfm_texts {
@@ -37,7 +36,13 @@ enum lfm_status lfm_unspell(struct lfm_buffer *out, const char *text, size_t len
 /* --- tokenizer_split.c: the pre-tokenizer --- */
 
 /* What becomes of the matches of a pattern; the text between matches is a piece in any case. */
-enum lfm_split_behavior { LFM_SPLIT_ISOLATED, LFM_SPLIT_REMOVED, LFM_SPLIT_WITH_PREVIOUS, LFM_SPLIT_WITH_NEXT, LFM_SPLIT_CONTIGUOUS };
+enum lfm_split_behavior {
+    LFM_SPLIT_ISOLATED,
+    LFM_SPLIT_REMOVED,
+    LFM_SPLIT_WITH_PREVIOUS,
+    LFM_SPLIT_WITH_NEXT,
+    LFM_SPLIT_CONTIGUOUS
+};
 
 struct lfm_split_step {
     enum { LFM_STEP_PATTERN, LFM_STEP_PREFIX_SPACE, LFM_STEP_SPELL } kind;
@@ -71,8 +76,8 @@ enum lfm_status lfm_splitter_add_pattern(struct lfm_splitter *splitter, const ch
 enum lfm_status lfm_splitter_add(struct lfm_splitter *splitter, int kind, struct lfm_error *error);
 void lfm_splitter_release(struct lfm_splitter *splitter);
 /* Splits valid UTF-8 into pieces (which are overwritten). */
-enum lfm_status lfm_split(const struct lfm_splitter *splitter, const char *text, size_t length, struct lfm_pieces *pieces,
-                          struct lfm_error *error);
+enum lfm_status lfm_split(const struct lfm_splitter *splitter, const char *text, size_t length,
+                          struct lfm_pieces *pieces, struct lfm_error *error);
 void lfm_pieces_release(struct lfm_pieces *pieces);
 
 /* --- tokenizer_bpe.c: vocabulary and merges --- */
@@ -96,7 +101,8 @@ struct lfm_bpe {
     int32_t unknown_id;            /* for characters outside the vocabulary; -1: they are dropped */
 };
 
-enum lfm_status lfm_bpe_init(struct lfm_bpe *bpe, const struct lfm_texts *texts, size_t n_merges, struct lfm_error *error);
+enum lfm_status lfm_bpe_init(struct lfm_bpe *bpe, const struct lfm_texts *texts, size_t n_merges,
+                             struct lfm_error *error);
 /* Makes id reachable by its text; of two ids with the same text the last counts. */
 void lfm_bpe_add_text(struct lfm_bpe *bpe, int32_t id);
 /* The next merge in order of rank; fails when a part or the result is not in the vocabulary. */
@@ -169,20 +175,7 @@ enum lfm_status lfm_tokenizer_add_end(struct lfm_tokenizer *tokenizer, int32_t i
 /* Fills an empty tokenizer from a Hugging Face directory, or from GGUF metadata. */
 enum lfm_status lfm_tokenizer_read_json(struct lfm_tokenizer *tokenizer, const char *directory, const cJSON *config,
                                         struct lfm_error *error);
-enum lfm_status lfm_tokenizer_read_gguf(struct lfm_tokenizer *tokenizer, const struct lfm_gguf *gguf, struct lfm_error *error);
-
-/* --- tokenizer_pre.c: pre-tokenizers by GGUF's name --- */
-
-/* One of the pre-tokenizers that GGUF files know by name. */
-struct lfm_pre {
-    const char *name;
-    const char *patterns[6]; /* applied one after another, each to the pieces the one before left */
-    bool ignore_merges, add_bos;
-};
-/* NULL when the name is not known. */
-const struct lfm_pre *lfm_pre_find(const char *name, size_t length);
-/* The name for patterns read from a tokenizer.json; `family` ("lfm2" for the family's models, else NULL) decides
- * between names that mean the same. NULL when there is none. */
-const char *lfm_pre_name(const char *const *patterns, size_t count, bool ignore_merges, const char *family);
+enum lfm_status lfm_tokenizer_read_gguf(struct lfm_tokenizer *tokenizer, const struct lfm_gguf *gguf,
+                                        struct lfm_error *error);
 
 #endif

@@ -1,7 +1,7 @@
 /* The pre-tokenizer: a chain of steps that cut text into pieces. See tokenizer_parts.h.
  *
- * Patterns come in the dialect of tokenizer.json, Oniguruma's with Ruby's syntax, and run on PCRE2. Where the two give one
- * spelling different meanings, the pattern is rewritten; what has no counterpart is refused by name. */
+ * Patterns come in the dialect of tokenizer.json, Oniguruma's with Ruby's syntax, and run on PCRE2. Where the two give
+ * one spelling different meanings, the pattern is rewritten; what has no counterpart is refused by name. */
 #include "reference/base/memory.h"
 #include "reference/model/tokenizer_parts.h"
 
@@ -9,10 +9,12 @@
 #include <string.h>
 
 /* Oniguruma's \s is Unicode's White_Space; PCRE2's adds U+180E. Both as ranges for use inside a class. */
-#define SPACES "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}"
-#define NO_SPACES "\\x{0}-\\x{8}\\x{E}-\\x{1F}\\x{21}-\\x{84}\\x{86}-\\x{9F}\\x{A1}-\\x{167F}\\x{1681}-\\x{1FFF}"          \
-                  "\\x{200B}-\\x{2027}\\x{202A}-\\x{202E}\\x{2030}-\\x{205E}\\x{2060}-\\x{2FFF}\\x{3001}-\\x{D7FF}"       \
-                  "\\x{E000}-\\x{10FFFF}"
+#define SPACES \
+    "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}"
+#define NO_SPACES                                                                                     \
+    "\\x{0}-\\x{8}\\x{E}-\\x{1F}\\x{21}-\\x{84}\\x{86}-\\x{9F}\\x{A1}-\\x{167F}\\x{1681}-\\x{1FFF}"   \
+    "\\x{200B}-\\x{2027}\\x{202A}-\\x{202E}\\x{2030}-\\x{205E}\\x{2060}-\\x{2FFF}\\x{3001}-\\x{D7FF}" \
+    "\\x{E000}-\\x{10FFFF}"
 
 /* --- translation --- */
 
@@ -31,8 +33,9 @@ struct translation {
 
 static enum lfm_status refuse(const struct translation *t, const char *what)
 {
-    return lfm_fail(t->error, LFM_ERROR_FORMAT, "cannot use the pre-tokenizer pattern '%.200s': %s at byte %zu is not supported",
-                    t->pattern, what, (size_t)(t->at - t->pattern));
+    return lfm_fail(t->error, LFM_ERROR_FORMAT,
+                    "cannot use the pre-tokenizer pattern '%.200s': %s at byte %zu is not supported", t->pattern, what,
+                    (size_t)(t->at - t->pattern));
 }
 
 static enum lfm_status emit(struct translation *t, const char *text)
@@ -259,7 +262,8 @@ void lfm_pieces_release(struct lfm_pieces *pieces)
     *pieces = (struct lfm_pieces){0};
 }
 
-static enum lfm_status append(struct lfm_pieces *pieces, size_t start, size_t length, bool match, struct lfm_error *error)
+static enum lfm_status append(struct lfm_pieces *pieces, size_t start, size_t length, bool match,
+                              struct lfm_error *error)
 {
     LFM_TRY(LFM_GROW(&pieces->items, &pieces->capacity, pieces->count + 1, error));
     pieces->items[pieces->count++] = (struct lfm_piece){start, length, match};
@@ -276,7 +280,8 @@ static enum lfm_status run_pattern(const pcre2_code *code, pcre2_match_data *dat
     if (count < 0 && count != PCRE2_ERROR_NOMATCH) {
         PCRE2_UCHAR message[200];
         pcre2_get_error_message(count, message, sizeof message);
-        return lfm_fail(error, LFM_ERROR_LIMIT, "cannot split a text of %zu bytes into words: %s", length, (const char *)message);
+        return lfm_fail(error, LFM_ERROR_LIMIT, "cannot split a text of %zu bytes into words: %s", length,
+                        (const char *)message);
     }
     if (*found) {
         *start = pcre2_get_ovector_pointer(data)[0];
@@ -336,8 +341,8 @@ static void apply_behavior(enum lfm_split_behavior behavior, struct lfm_pieces *
     out->count = kept;
 }
 
-static enum lfm_status step_pattern(const struct lfm_split_step *step, const struct lfm_pieces *in, struct lfm_piece **items,
-                                    size_t *count, size_t *capacity, struct lfm_error *error)
+static enum lfm_status step_pattern(const struct lfm_split_step *step, const struct lfm_pieces *in,
+                                    struct lfm_piece **items, size_t *count, size_t *capacity, struct lfm_error *error)
 {
     struct lfm_pieces out = {.items = *items, .capacity = *capacity};
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
@@ -377,8 +382,8 @@ done:
     return status;
 }
 
-enum lfm_status lfm_split(const struct lfm_splitter *splitter, const char *text, size_t length, struct lfm_pieces *pieces,
-                          struct lfm_error *error)
+enum lfm_status lfm_split(const struct lfm_splitter *splitter, const char *text, size_t length,
+                          struct lfm_pieces *pieces, struct lfm_error *error)
 {
     struct lfm_piece *items = NULL;
     size_t count = 0, capacity = 0;

@@ -1,7 +1,7 @@
 /* UTF-8: see utf8.h. */
 #include "reference/model/utf8.h"
 
-/* Range of the second byte after this lead; Unicode, table 3-7. Returns the length of the sequence, 0 for a bad lead. */
+/* Length of the sequence that this lead begins, 0 for a bad one, and the range of its second byte (Unicode, table 3-7). */
 static size_t sequence(unsigned lead, unsigned *low, unsigned *high)
 {
     *low = 0x80;

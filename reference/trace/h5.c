@@ -99,33 +99,49 @@ static enum lfm_status put_attribute(hid_t object, const char *name, hid_t type,
     return status;
 }
 
-static hid_t text_type(void)
+enum lfm_status lfm_h5_put_text(hid_t object, const char *name, const char *text, const char *path,
+                                struct lfm_error *error)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5T_CSET_UTF8);
-    return type;
-}
-
-enum lfm_status lfm_h5_put_text(hid_t object, const char *name, const char *text, const char *path, struct lfm_error *error)
-{
-    hid_t type = text_type();
     enum lfm_status status = put_attribute(object, name, type, type, &text, path, error);
     lfm_h5_close(type);
     return status;
 }
 
-enum lfm_status lfm_h5_put_whole(hid_t object, const char *name, int64_t value, const char *path, struct lfm_error *error)
+static hid_t fixed_text_type(size_t size)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, size);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
+enum lfm_status lfm_h5_put_fixed_text(hid_t object, const char *name, const char *text, const char *path,
+                                      struct lfm_error *error)
+{
+    hid_t type = fixed_text_type(strlen(text) > 0 ? strlen(text) : 1);
+    enum lfm_status status = put_attribute(object, name, type, type, text, path, error);
+    lfm_h5_close(type);
+    return status;
+}
+
+enum lfm_status lfm_h5_put_whole(hid_t object, const char *name, int64_t value, const char *path,
+                                 struct lfm_error *error)
 {
     return put_attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, path, error);
 }
 
-enum lfm_status lfm_h5_put_double(hid_t object, const char *name, double value, const char *path, struct lfm_error *error)
+enum lfm_status lfm_h5_put_double(hid_t object, const char *name, double value, const char *path,
+                                  struct lfm_error *error)
 {
     return put_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, path, error);
 }
 
-enum lfm_status lfm_h5_set_whole(hid_t object, const char *name, int64_t value, const char *path, struct lfm_error *error)
+enum lfm_status lfm_h5_set_whole(hid_t object, const char *name, int64_t value, const char *path,
+                                 struct lfm_error *error)
 {
     hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
     enum lfm_status status = LFM_OK;
@@ -136,8 +152,8 @@ enum lfm_status lfm_h5_set_whole(hid_t object, const char *name, int64_t value, 
 }
 
 /* Opens an attribute and checks that it holds one value of the class. */
-static enum lfm_status open_scalar(hid_t object, const char *name, H5T_class_t class, const char *kind, hid_t *attribute,
-                                   hid_t *type, const char *path, struct lfm_error *error)
+static enum lfm_status open_scalar(hid_t object, const char *name, H5T_class_t class, const char *kind,
+                                   hid_t *attribute, hid_t *type, const char *path, struct lfm_error *error)
 {
     *attribute = *type = -1;
     if (H5Aexists(object, name) <= 0)
@@ -152,57 +168,33 @@ static enum lfm_status open_scalar(hid_t object, const char *name, H5T_class_t c
     return LFM_OK;
 }
 
-static enum lfm_status read_text(hid_t attribute, hid_t type, const char *name, char **text, const char *path,
-                                 struct lfm_error *error)
-{
-    if (H5Tis_variable_str(type) > 0) {
-        char *value = NULL;
-        hid_t memory = text_type();
-        H5Tset_cset(memory, H5Tget_cset(type));
-        herr_t result = H5Aread(attribute, memory, &value);
-        lfm_h5_close(memory);
-        if (result < 0) return lfm_h5_fail(error, LFM_ERROR_FORMAT, "read attribute", name, path);
-        enum lfm_status status = lfm_copy_string(text, value ? value : "", value ? strlen(value) : 0, error);
-        H5free_memory(value);
-        return status;
-    }
-    size_t size = H5Tget_size(type);
-    if (size == 0 || size > MAX_TEXT)
-        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': the attribute '%s' has %zu bytes", path, name, size);
-    LFM_TRY(lfm_alloc((void **)text, size + 1, 1, error));
-    if (H5Aread(attribute, type, *text) >= 0) return LFM_OK;
-    free(*text);
-    *text = NULL;
-    return lfm_h5_fail(error, LFM_ERROR_FORMAT, "read attribute", name, path);
-}
-
-enum lfm_status lfm_h5_get_text(hid_t object, const char *name, char **text, const char *path, struct lfm_error *error)
+enum lfm_status lfm_h5_get_fixed_text(hid_t object, const char *name, char **text, const char *path,
+                                      struct lfm_error *error)
 {
     hid_t attribute, type;
     *text = NULL;
     enum lfm_status status = open_scalar(object, name, H5T_STRING, "a text", &attribute, &type, path, error);
-    if (status == LFM_OK) status = read_text(attribute, type, name, text, path, error);
+    size_t size = status == LFM_OK ? H5Tget_size(type) : 0;
+    if (status == LFM_OK && (H5Tis_variable_str(type) != 0 || size == 0 || size > MAX_TEXT))
+        status =
+            lfm_fail(error, LFM_ERROR_FORMAT, "'%s': the attribute '%s' must be a text of fixed length", path, name);
+    if (status == LFM_OK) status = lfm_alloc((void **)text, size + 1, 1, error);
+    if (status == LFM_OK && H5Aread(attribute, type, *text) < 0) {
+        status = lfm_h5_fail(error, LFM_ERROR_FORMAT, "read attribute", name, path);
+        free(*text);
+        *text = NULL;
+    }
     lfm_h5_close(type);
     lfm_h5_close(attribute);
     return status;
 }
 
-enum lfm_status lfm_h5_get_whole(hid_t object, const char *name, int64_t *value, const char *path, struct lfm_error *error)
+enum lfm_status lfm_h5_get_whole(hid_t object, const char *name, int64_t *value, const char *path,
+                                 struct lfm_error *error)
 {
     hid_t attribute, type;
     enum lfm_status status = open_scalar(object, name, H5T_INTEGER, "a whole number", &attribute, &type, path, error);
     if (status == LFM_OK && H5Aread(attribute, H5T_NATIVE_INT64, value) < 0)
-        status = lfm_h5_fail(error, LFM_ERROR_FORMAT, "read attribute", name, path);
-    lfm_h5_close(type);
-    lfm_h5_close(attribute);
-    return status;
-}
-
-enum lfm_status lfm_h5_get_double(hid_t object, const char *name, double *value, const char *path, struct lfm_error *error)
-{
-    hid_t attribute, type;
-    enum lfm_status status = open_scalar(object, name, H5T_FLOAT, "a number", &attribute, &type, path, error);
-    if (status == LFM_OK && H5Aread(attribute, H5T_NATIVE_DOUBLE, value) < 0)
         status = lfm_h5_fail(error, LFM_ERROR_FORMAT, "read attribute", name, path);
     lfm_h5_close(type);
     lfm_h5_close(attribute);
@@ -241,10 +233,7 @@ enum lfm_status lfm_h5_put_texts(hid_t *dataset, hid_t parent, const char *name,
     char *padded;
     LFM_TRY(lfm_alloc((void **)&padded, count, size, error));
     for (size_t i = 0; i < count; i++) memcpy(padded + i * size, texts[i], strlen(texts[i]));
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, size);
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
-    H5Tset_cset(type, H5T_CSET_UTF8);
+    hid_t type = fixed_text_type(size);
     enum lfm_status status = lfm_h5_put_array(dataset, parent, name, type, 1, &count, padded, NULL, path, error);
     lfm_h5_close(type);
     free(padded);
@@ -261,7 +250,8 @@ enum lfm_status lfm_h5_attach(hid_t dataset, size_t axis, hid_t scale, const cha
 
 enum lfm_status lfm_h5_declare_scale(hid_t dataset, const char *name, const char *path, struct lfm_error *error)
 {
-    if (H5DSset_scale(dataset, name) < 0) return lfm_h5_fail(error, LFM_ERROR_IO, "declare dimension scale", name, path);
+    if (H5DSset_scale(dataset, name) < 0)
+        return lfm_h5_fail(error, LFM_ERROR_IO, "declare dimension scale", name, path);
     return LFM_OK;
 }
 

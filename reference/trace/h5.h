@@ -26,19 +26,28 @@ void lfm_h5_close(hid_t id);
 enum lfm_status lfm_h5_create(hid_t *file, const char *path, struct lfm_error *error);
 enum lfm_status lfm_h5_group(hid_t *group, hid_t parent, const char *name, const char *path, struct lfm_error *error);
 
-/* Attributes of an open object: UTF-8 text, whole number, double. */
-enum lfm_status lfm_h5_put_text(hid_t object, const char *name, const char *text, const char *path, struct lfm_error *error);
-enum lfm_status lfm_h5_put_whole(hid_t object, const char *name, int64_t value, const char *path, struct lfm_error *error);
-enum lfm_status lfm_h5_put_double(hid_t object, const char *name, double value, const char *path, struct lfm_error *error);
+/* Attributes of an open object: UTF-8 text, whole number, double. Text has variable length, which h5py reads as str; it
+ * lies in a heap that HDF5 reads without checking its lengths, so what lfmscope itself reads is kept as text of fixed
+ * length, inside the object's checksummed header. */
+enum lfm_status lfm_h5_put_text(hid_t object, const char *name, const char *text, const char *path,
+                                struct lfm_error *error);
+enum lfm_status lfm_h5_put_whole(hid_t object, const char *name, int64_t value, const char *path,
+                                 struct lfm_error *error);
+enum lfm_status lfm_h5_put_double(hid_t object, const char *name, double value, const char *path,
+                                  struct lfm_error *error);
+enum lfm_status lfm_h5_put_fixed_text(hid_t object, const char *name, const char *text, const char *path,
+                                      struct lfm_error *error);
 /* Replaces the value of a whole number that lfm_h5_put_whole wrote. */
-enum lfm_status lfm_h5_set_whole(hid_t object, const char *name, int64_t value, const char *path, struct lfm_error *error);
-/* The caller frees *text. */
-enum lfm_status lfm_h5_get_text(hid_t object, const char *name, char **text, const char *path, struct lfm_error *error);
-enum lfm_status lfm_h5_get_whole(hid_t object, const char *name, int64_t *value, const char *path, struct lfm_error *error);
-enum lfm_status lfm_h5_get_double(hid_t object, const char *name, double *value, const char *path, struct lfm_error *error);
+enum lfm_status lfm_h5_set_whole(hid_t object, const char *name, int64_t value, const char *path,
+                                 struct lfm_error *error);
+/* Text of fixed length; any other is an error. The caller frees *text. */
+enum lfm_status lfm_h5_get_fixed_text(hid_t object, const char *name, char **text, const char *path,
+                                      struct lfm_error *error);
+enum lfm_status lfm_h5_get_whole(hid_t object, const char *name, int64_t *value, const char *path,
+                                 struct lfm_error *error);
 
-/* A dataset of fixed size, stored in one piece: values of `type` in memory, `dimensions` of rank 1 or 2. `units` becomes
- * its attribute. The dataset stays open in *dataset when that is not NULL. values NULL: filled with zeros. */
+/* A dataset of fixed size, stored in one piece: values of `type` in memory, `dimensions` of rank 1 or 2. `units`
+ * becomes its attribute. The dataset stays open in *dataset when that is not NULL. values NULL: filled with zeros. */
 enum lfm_status lfm_h5_put_array(hid_t *dataset, hid_t parent, const char *name, hid_t type, size_t rank,
                                  const size_t *dimensions, const void *values, const char *units, const char *path,
                                  struct lfm_error *error);

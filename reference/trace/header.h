@@ -11,11 +11,11 @@ enum { LFM_TRACE_VERSION = 1 };
 enum { LFM_TRACE_CHUNK = 256 }; /* tokens per chunk, fewer in shorter files */
 
 /* Writes format, version, program, created, ... as attributes of the root; `complete` is 0. */
-enum lfm_status lfm_h5_put_header(hid_t file, const char *format, const struct lfm_provenance *provenance, const char *path,
-                                  struct lfm_error *error);
+enum lfm_status lfm_h5_put_header(hid_t file, const char *format, const struct lfm_provenance *provenance,
+                                  const char *path, struct lfm_error *error);
 
 /* A dimension scale 0, 1, ..., n-1 below `parent`, called `name` and standing for an axis `label`. */
-enum lfm_status lfm_h5_put_axis(hid_t *scale, hid_t parent, const char *name, const char *label, size_t n, const char *path,
-                                struct lfm_error *error);
+enum lfm_status lfm_h5_put_axis(hid_t *scale, hid_t parent, const char *name, const char *label, size_t n,
+                                const char *path, struct lfm_error *error);
 
 #endif

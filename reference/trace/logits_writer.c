@@ -29,8 +29,8 @@ static size_t chunk_rows(size_t n_tokens, size_t V)
     return rows;
 }
 
-static enum lfm_status create_column(struct lfm_logits_writer *writer, struct lfm_rows *rows, const char *name, size_t n_rows,
-                                     const char *units, struct lfm_error *error)
+static enum lfm_status create_column(struct lfm_logits_writer *writer, struct lfm_rows *rows, const char *name,
+                                     size_t n_rows, const char *units, struct lfm_error *error)
 {
     LFM_TRY(lfm_rows_create(rows, writer->file, name, H5T_STD_I32LE, 1, 1, n_rows, units, writer->path, error));
     return lfm_h5_attach(rows->dataset, 0, writer->token_axis.dataset, "token", writer->path, error);
@@ -45,23 +45,25 @@ static enum lfm_status create_all(struct lfm_logits_writer *writer, const struct
     LFM_TRY(lfm_h5_create(&writer->file, writer->partial.data, error));
     LFM_TRY(lfm_h5_put_header(writer->file, LFM_LOGITS_FORMAT, provenance, path, error));
     LFM_TRY(lfm_h5_group(&axes, writer->file, "axes", path, error));
-    enum lfm_status status = lfm_rows_create(&writer->token_axis, axes, "token", H5T_STD_I32LE, 1, 1, n_rows, "index", path,
-                                             error);
+    enum lfm_status status =
+        lfm_rows_create(&writer->token_axis, axes, "token", H5T_STD_I32LE, 1, 1, n_rows, "index", path, error);
     if (status == LFM_OK) status = lfm_h5_declare_scale(writer->token_axis.dataset, "token", path, error);
-    if (status == LFM_OK) status = lfm_h5_put_axis(&writer->vocabulary, axes, "vocabulary", "vocabulary", V, path, error);
+    if (status == LFM_OK)
+        status = lfm_h5_put_axis(&writer->vocabulary, axes, "vocabulary", "vocabulary", V, path, error);
     lfm_h5_close(axes);
     if (status != LFM_OK) return status;
     LFM_TRY(create_column(writer, &writer->tokens, "tokens", n_rows, "token id", error));
     LFM_TRY(create_column(writer, &writer->documents, "document", n_rows, "index", error));
     LFM_TRY(create_column(writer, &writer->positions, "position", n_rows, "tokens", error));
-    LFM_TRY(lfm_rows_create(&writer->logits, writer->file, "logits", H5T_IEEE_F32LE, 2, V, chunk_rows(n_tokens, V), "1", path,
-                            error));
+    LFM_TRY(lfm_rows_create(&writer->logits, writer->file, "logits", H5T_IEEE_F32LE, 2, V, chunk_rows(n_tokens, V), "1",
+                            path, error));
     LFM_TRY(lfm_h5_attach(writer->logits.dataset, 0, writer->token_axis.dataset, "token", path, error));
     return lfm_h5_attach(writer->logits.dataset, 1, writer->vocabulary, "vocabulary", path, error);
 }
 
 enum lfm_status lfm_logits_writer_open(struct lfm_logits_writer **out, const char *path, const struct lfm_model *model,
-                                       const struct lfm_provenance *provenance, size_t n_tokens, struct lfm_error *error)
+                                       const struct lfm_provenance *provenance, size_t n_tokens,
+                                       struct lfm_error *error)
 {
     struct lfm_logits_writer *writer;
     *out = NULL;
@@ -118,7 +120,8 @@ enum lfm_status lfm_logits_writer_commit(struct lfm_logits_writer *writer, struc
     LFM_TRY(lfm_rows_finish(&writer->positions, error));
     LFM_TRY(lfm_rows_finish(&writer->logits, error));
     LFM_TRY(lfm_h5_set_whole(writer->file, "complete", 1, writer->path, error));
-    if (H5Fflush(writer->file, H5F_SCOPE_GLOBAL) < 0) return lfm_h5_fail(error, LFM_ERROR_IO, "write", NULL, writer->path);
+    if (H5Fflush(writer->file, H5F_SCOPE_GLOBAL) < 0)
+        return lfm_h5_fail(error, LFM_ERROR_IO, "write", NULL, writer->path);
     close_file(writer);
     if (rename(writer->partial.data, writer->path) != 0)
         return lfm_fail(error, LFM_ERROR_IO, "cannot rename '%s' to '%s': %s", writer->partial.data, writer->path,

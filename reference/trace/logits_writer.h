@@ -13,7 +13,8 @@ struct lfm_logits_writer;
 
 /* Writes beside `path`. `n_tokens` are to come. Everything is borrowed until the writer is closed. */
 enum lfm_status lfm_logits_writer_open(struct lfm_logits_writer **out, const char *path, const struct lfm_model *model,
-                                       const struct lfm_provenance *provenance, size_t n_tokens, struct lfm_error *error);
+                                       const struct lfm_provenance *provenance, size_t n_tokens,
+                                       struct lfm_error *error);
 enum lfm_status lfm_logits_writer_add_tokens(struct lfm_logits_writer *writer, size_t document, size_t position,
                                              const int32_t *ids, size_t n, struct lfm_error *error);
 enum lfm_status lfm_logits_writer_add_logits(struct lfm_logits_writer *writer, const float *logits, size_t n,

@@ -108,17 +108,17 @@ enum lfm_status lfm_selection_parse_layers(struct lfm_selection *selection, cons
     for (const char *at = text; at;) {
         size_t first, last;
         if (!parse_layer(&at, &first))
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot read the layers '%s': expected numbers and ranges as in 0,3-5",
-                            text);
+            return lfm_fail(error, LFM_ERROR_ARGUMENT,
+                            "cannot read the layers '%s': expected numbers and ranges as in 0,3-5", text);
         last = first;
         bool range = *at == '-';
         if (range) at++;
         if ((range && !parse_layer(&at, &last)) || last < first || (*at != ',' && *at != '\0'))
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot read the layers '%s': expected numbers and ranges as in 0,3-5",
-                            text);
+            return lfm_fail(error, LFM_ERROR_ARGUMENT,
+                            "cannot read the layers '%s': expected numbers and ranges as in 0,3-5", text);
         if (last >= L)
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "the layers '%s' go beyond the model, which has layers 0 to %zu", text,
-                            L - 1);
+            return lfm_fail(error, LFM_ERROR_ARGUMENT, "the layers '%s' go beyond the model, which has layers 0 to %zu",
+                            text, L - 1);
         for (size_t layer = first; layer <= last; layer++) selection->layers[layer] = true;
         at = *at == ',' ? at + 1 : NULL;
     }
@@ -131,5 +131,6 @@ enum lfm_status lfm_selection_check(const struct lfm_selection *selection, const
     for (size_t layer = 0; layer < config->num_hidden_layers; layer++)
         for (int p = 0; selection->layers[layer] && p < LFM_POINT_COUNT; p++)
             if (selection->points[p] && lfm_point_width(config, layer, (enum lfm_point)p) > 0) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "nothing to record: none of the chosen layers has any of the chosen points");
+    return lfm_fail(error, LFM_ERROR_ARGUMENT,
+                    "nothing to record: none of the chosen layers has any of the chosen points");
 }

@@ -16,7 +16,8 @@ static cJSON *layer_types(const struct lfm_config *config)
 {
     cJSON *types = cJSON_CreateArray();
     for (size_t layer = 0; layer < config->num_hidden_layers; layer++)
-        cJSON_AddItemToArray(types, cJSON_CreateString(config->layer_types[layer] == LFM_CONV ? "conv" : "full_attention"));
+        cJSON_AddItemToArray(types,
+                             cJSON_CreateString(config->layer_types[layer] == LFM_CONV ? "conv" : "full_attention"));
     return types;
 }
 
@@ -121,8 +122,8 @@ static void read_cpu(char *out, size_t size)
 }
 
 enum lfm_status lfm_provenance_collect(struct lfm_provenance *out, const struct lfm_model *model,
-                                       const struct lfm_tokenizer *tokenizer, uint64_t seed, struct lfm_progress *progress,
-                                       struct lfm_error *error)
+                                       const struct lfm_tokenizer *tokenizer, uint64_t seed,
+                                       struct lfm_progress *progress, struct lfm_error *error)
 {
     *out = (struct lfm_provenance){
         .model = model->checkpoint->name,

@@ -25,8 +25,8 @@ struct lfm_provenance {
 
 /* Collects everything; reads all of the model's files for their hash. tokenizer may be NULL. */
 enum lfm_status lfm_provenance_collect(struct lfm_provenance *out, const struct lfm_model *model,
-                                       const struct lfm_tokenizer *tokenizer, uint64_t seed, struct lfm_progress *progress,
-                                       struct lfm_error *error);
+                                       const struct lfm_tokenizer *tokenizer, uint64_t seed,
+                                       struct lfm_progress *progress, struct lfm_error *error);
 void lfm_provenance_release(struct lfm_provenance *provenance);
 
 /* The configuration as the program understood it, with Hugging Face's keys, whatever the checkpoint's container. The

@@ -20,11 +20,12 @@ struct stored_layer {
     hid_t points[LFM_POINT_COUNT]; /* datasets, -1 where there is none */
     size_t widths[LFM_POINT_COUNT];
     hid_t expert_bias;
-    char operator_type[16];
 };
 
 struct lfm_trace {
     hid_t file;
+    char *path;
+    cJSON *header; /* what the texts of `information` are borrowed from */
     struct lfm_trace_information information;
     hid_t ids, documents, positions;
     struct stored_layer *layers; /* [information.layers] */
@@ -34,7 +35,7 @@ struct lfm_trace {
 
 static enum lfm_status open_file(struct lfm_trace *trace, struct lfm_error *error)
 {
-    const char *path = trace->information.path;
+    const char *path = trace->path;
     struct lfm_mapping mapping;
     lfm_h5_start();
     LFM_TRY(lfm_mapping_open(&mapping, path, error));
@@ -43,38 +44,45 @@ static enum lfm_status open_file(struct lfm_trace *trace, struct lfm_error *erro
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     trace->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    enum lfm_status status = trace->file < 0 ? lfm_h5_fail(error, LFM_ERROR_FORMAT, "open", NULL, path) : LFM_OK;
     lfm_h5_close(access);
-    return trace->file < 0 ? lfm_h5_fail(error, LFM_ERROR_FORMAT, "open", NULL, path) : LFM_OK;
+    return status;
+}
+
+static enum lfm_status read_header(struct lfm_trace *trace, struct lfm_error *error)
+{
+    const char *path = trace->path;
+    char *text;
+    htri_t exists = H5Aexists(trace->file, "header");
+    if (exists < 0) return lfm_h5_fail(error, LFM_ERROR_FORMAT, "read attribute", "header", path);
+    if (exists == 0)
+        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' is HDF5, but not a trace: the attribute 'header' is missing",
+                        path);
+    LFM_TRY(lfm_h5_get_fixed_text(trace->file, "header", &text, path, error));
+    enum lfm_status status = lfm_json_parse(&trace->header, text, strlen(text), path, error);
+    free(text);
+    return status;
 }
 
 static enum lfm_status check_format(const struct lfm_trace *trace, struct lfm_error *error)
 {
-    const char *path = trace->information.path;
-    char *format;
-    int64_t version = 0;
-    if (H5Aexists(trace->file, "format") <= 0)
-        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' is HDF5, but not a trace: the attribute 'format' is missing", path);
-    LFM_TRY(lfm_h5_get_text(trace->file, "format", &format, path, error));
-    enum lfm_status status = LFM_OK;
+    const char *path = trace->path, *format;
+    int64_t version;
+    LFM_TRY(lfm_json_require_string(trace->header, "format", path, &format, error));
     if (strcmp(format, LFM_TRACE_FORMAT) != 0)
-        status = lfm_fail(error, LFM_ERROR_FORMAT, "'%s' has the format '%.40s', expected '%s'", path, format, LFM_TRACE_FORMAT);
-    free(format);
-    if (status == LFM_OK) status = lfm_h5_get_whole(trace->file, "version", &version, path, error);
-    if (status == LFM_OK && version != LFM_TRACE_VERSION)
-        status = lfm_fail(error, LFM_ERROR_FORMAT, "'%s' is a trace of version %" PRId64 ", this program reads version %d", path,
-                          version, LFM_TRACE_VERSION);
-    return status;
+        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' has the format '%.40s', expected '%s'", path, format,
+                        LFM_TRACE_FORMAT);
+    LFM_TRY(lfm_h5_get_whole(trace->file, "version", &version, path, error));
+    if (version == LFM_TRACE_VERSION) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' is a trace of version %" PRId64 ", this program reads version %d",
+                    path, version, LFM_TRACE_VERSION);
 }
 
 static enum lfm_status read_config(struct lfm_trace *trace, struct lfm_error *error)
 {
     struct lfm_trace_information *information = &trace->information;
-    const char *path = information->path;
-    char *text;
-    LFM_TRY(lfm_h5_get_text(trace->file, "config", &text, path, error));
-    enum lfm_status status = lfm_json_parse(&information->config, text, strlen(text), path, error);
-    free(text);
-    if (status != LFM_OK) return status;
+    const char *path = trace->path;
+    information->config = cJSON_GetObjectItemCaseSensitive(trace->header, "config");
     const struct {
         const char *key;
         size_t *out, limit;
@@ -100,21 +108,22 @@ static enum lfm_status read_config(struct lfm_trace *trace, struct lfm_error *er
 static enum lfm_status read_attributes(struct lfm_trace *trace, struct lfm_error *error)
 {
     struct lfm_trace_information *information = &trace->information;
-    const char *path = information->path;
+    const cJSON *header = trace->header;
+    const char *path = trace->path;
     int64_t complete;
-    LFM_TRY(lfm_h5_get_text(trace->file, "model", &information->model, path, error));
-    LFM_TRY(lfm_h5_get_text(trace->file, "sha256", &information->sha256, path, error));
-    LFM_TRY(lfm_h5_get_text(trace->file, "tokenizer_sha256", &information->tokenizer_sha256, path, error));
-    LFM_TRY(lfm_h5_get_text(trace->file, "weights", &information->weights, path, error));
-    LFM_TRY(lfm_h5_get_text(trace->file, "created", &information->created, path, error));
-    LFM_TRY(lfm_h5_get_double(trace->file, "bits_per_weight", &information->bits_per_weight, path, error));
+    LFM_TRY(lfm_json_require_string(header, "model", path, &information->model, error));
+    LFM_TRY(lfm_json_require_string(header, "sha256", path, &information->sha256, error));
+    LFM_TRY(lfm_json_require_string(header, "tokenizer_sha256", path, &information->tokenizer_sha256, error));
+    LFM_TRY(lfm_json_require_string(header, "weights", path, &information->weights, error));
+    LFM_TRY(lfm_json_require_string(header, "created", path, &information->created, error));
+    LFM_TRY(lfm_json_require_double(header, "bits_per_weight", path, &information->bits_per_weight, error));
     LFM_TRY(lfm_h5_get_whole(trace->file, "complete", &complete, path, error));
     information->complete = complete == 1;
     return LFM_OK;
 }
 
 /* True when all groups on the way, and the object itself, exist. */
-static bool exists(hid_t file, const char *name)
+static bool object_exists(hid_t file, const char *name)
 {
     char prefix[128];
     for (size_t i = 0; name[i]; i++) {
@@ -134,11 +143,12 @@ static bool is_plausible(hid_t dataset, const hsize_t extent[2], int rank, size_
 }
 
 /* Opens a dataset of that class and rank, and tells its extent. */
-static enum lfm_status open_dataset(const struct lfm_trace *trace, const char *name, H5T_class_t class, int rank, hid_t *out,
-                                    hsize_t extent[2], struct lfm_error *error)
+static enum lfm_status open_dataset(const struct lfm_trace *trace, const char *name, H5T_class_t class, int rank,
+                                    hid_t *out, hsize_t extent[2], struct lfm_error *error)
 {
-    const char *path = trace->information.path;
-    if (!exists(trace->file, name)) return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': the dataset '%s' is missing", path, name);
+    const char *path = trace->path;
+    if (!object_exists(trace->file, name))
+        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': the dataset '%s' is missing", path, name);
     *out = H5Dopen2(trace->file, name, H5P_DEFAULT);
     if (*out < 0) return lfm_h5_fail(error, LFM_ERROR_FORMAT, "open", name, path);
     hid_t type = H5Dget_type(*out), space = H5Dget_space(*out);
@@ -153,8 +163,8 @@ static enum lfm_status open_dataset(const struct lfm_trace *trace, const char *n
         return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': '%s' must have %d axes and hold %s", path, name, rank,
                         class == H5T_FLOAT ? "floating-point numbers" : "whole numbers");
     if (!plausible)
-        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': '%s' claims %llu rows, but the file does not hold them", path, name,
-                        (unsigned long long)extent[0]);
+        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': '%s' claims %llu rows, but the file does not hold them", path,
+                        name, (unsigned long long)extent[0]);
     return LFM_OK;
 }
 
@@ -164,8 +174,8 @@ static enum lfm_status open_column(struct lfm_trace *trace, const char *name, hi
     LFM_TRY(open_dataset(trace, name, H5T_INTEGER, 1, out, extent, error));
     size_t *tokens = &trace->information.tokens;
     if (extent[0] > INT32_MAX)
-        return lfm_fail(error, LFM_ERROR_LIMIT, "'%s': '%s' has %llu rows, at most %d are possible", trace->information.path,
-                        name, (unsigned long long)extent[0], INT32_MAX);
+        return lfm_fail(error, LFM_ERROR_LIMIT, "'%s': '%s' has %llu rows, at most %d are possible",
+                        trace->path, name, (unsigned long long)extent[0], INT32_MAX);
     if (extent[0] < *tokens) *tokens = (size_t)extent[0];
     return LFM_OK;
 }
@@ -206,14 +216,14 @@ static enum lfm_status open_point(struct lfm_trace *trace, size_t layer, enum lf
     char name[64];
     hsize_t extent[2];
     snprintf(name, sizeof name, "/layers/%02zu/%s", layer, lfm_point_name(point));
-    if (!exists(trace->file, name)) return LFM_OK;
+    if (!object_exists(trace->file, name)) return LFM_OK;
     H5T_class_t class = point == LFM_POINT_ROUTER_SELECTED ? H5T_INTEGER : H5T_FLOAT;
     LFM_TRY(open_dataset(trace, name, class, 2, &stored->points[point], extent, error));
     size_t expected = expected_width(information, point);
     if (extent[1] == 0 || extent[1] > MAX_WIDTH || (expected > 0 && extent[1] != expected) ||
         (expected == 0 && lfm_point_is_router(point)))
-        return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu values per token, expected %zu", information->path, name,
-                        (unsigned long long)extent[1], expected);
+        return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu values per token, expected %zu",
+                        information->path, name, (unsigned long long)extent[1], expected);
     stored->widths[point] = (size_t)extent[1];
     if (information->complete && extent[0] != information->tokens)
         return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu rows, expected %zu as there are tokens",
@@ -227,25 +237,11 @@ static enum lfm_status open_expert_bias(struct lfm_trace *trace, size_t layer, s
     char name[64];
     hsize_t extent[2];
     snprintf(name, sizeof name, "/layers/%02zu/router/expert_bias", layer);
-    if (!exists(trace->file, name)) return LFM_OK;
+    if (!object_exists(trace->file, name)) return LFM_OK;
     LFM_TRY(open_dataset(trace, name, H5T_FLOAT, 1, &trace->layers[layer].expert_bias, extent, error));
     if (extent[0] == trace->information.experts) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu values, expected %zu", trace->information.path, name,
-                    (unsigned long long)extent[0], trace->information.experts);
-}
-
-static enum lfm_status read_operator(struct lfm_trace *trace, size_t layer, struct lfm_error *error)
-{
-    char name[32], *text = NULL;
-    snprintf(name, sizeof name, "/layers/%02zu", layer);
-    if (!exists(trace->file, name)) return LFM_OK;
-    hid_t group = H5Gopen2(trace->file, name, H5P_DEFAULT);
-    if (group < 0) return lfm_h5_fail(error, LFM_ERROR_FORMAT, "open", name, trace->information.path);
-    enum lfm_status status = lfm_h5_get_text(group, "operator", &text, trace->information.path, error);
-    if (status == LFM_OK) snprintf(trace->layers[layer].operator_type, sizeof trace->layers[layer].operator_type, "%s", text);
-    free(text);
-    lfm_h5_close(group);
-    return status;
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu values, expected %zu", trace->path,
+                    name, (unsigned long long)extent[0], trace->information.experts);
 }
 
 static enum lfm_status open_layers(struct lfm_trace *trace, struct lfm_error *error)
@@ -256,7 +252,6 @@ static enum lfm_status open_layers(struct lfm_trace *trace, struct lfm_error *er
         for (int p = 0; p < LFM_POINT_COUNT; p++) trace->layers[layer].points[p] = -1;
     }
     for (size_t layer = 0; layer < trace->information.layers; layer++) {
-        LFM_TRY(read_operator(trace, layer, error));
         LFM_TRY(open_expert_bias(trace, layer, error));
         for (int p = 0; p < LFM_POINT_COUNT; p++) LFM_TRY(open_point(trace, layer, (enum lfm_point)p, error));
     }
@@ -266,6 +261,7 @@ static enum lfm_status open_layers(struct lfm_trace *trace, struct lfm_error *er
 static enum lfm_status open_all(struct lfm_trace *trace, struct lfm_error *error)
 {
     LFM_TRY(open_file(trace, error));
+    LFM_TRY(read_header(trace, error));
     LFM_TRY(check_format(trace, error));
     LFM_TRY(read_config(trace, error));
     LFM_TRY(read_attributes(trace, error));
@@ -279,7 +275,8 @@ enum lfm_status lfm_trace_open(struct lfm_trace **out, const char *path, struct 
     *out = NULL;
     LFM_TRY(LFM_ALLOC(&trace, 1, error));
     trace->file = trace->ids = trace->documents = trace->positions = -1;
-    enum lfm_status status = lfm_copy_string(&trace->information.path, path, strlen(path), error);
+    enum lfm_status status = lfm_copy_string(&trace->path, path, strlen(path), error);
+    trace->information.path = trace->path;
     if (status == LFM_OK) status = open_all(trace, error);
     if (status == LFM_OK)
         *out = trace;
@@ -297,20 +294,15 @@ static void close_layer(struct stored_layer *layer)
 void lfm_trace_close(struct lfm_trace *trace)
 {
     if (!trace) return;
-    struct lfm_trace_information *information = &trace->information;
-    for (size_t layer = 0; trace->layers && layer < information->layers; layer++) close_layer(&trace->layers[layer]);
+    for (size_t layer = 0; trace->layers && layer < trace->information.layers; layer++)
+        close_layer(&trace->layers[layer]);
     lfm_h5_close(trace->ids);
     lfm_h5_close(trace->documents);
     lfm_h5_close(trace->positions);
     lfm_h5_close(trace->file);
     free(trace->layers);
-    free(information->path);
-    free(information->model);
-    free(information->sha256);
-    free(information->tokenizer_sha256);
-    free(information->weights);
-    free(information->created);
-    cJSON_Delete(information->config);
+    free(trace->path);
+    cJSON_Delete(trace->header);
     free(trace);
 }
 
@@ -326,19 +318,15 @@ size_t lfm_trace_width(const struct lfm_trace *trace, size_t layer, enum lfm_poi
     return layer < trace->information.layers ? trace->layers[layer].widths[point] : 0;
 }
 
-const char *lfm_trace_operator(const struct lfm_trace *trace, size_t layer)
-{
-    return layer < trace->information.layers ? trace->layers[layer].operator_type : "";
-}
-
 /* Rows first .. first+n-1 of a dataset [T] (width 0) or [T, width], converted to `type`. */
-static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, const char *name, size_t width, size_t first,
-                                 size_t n, hid_t type, void *out, struct lfm_error *error)
+static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, const char *name, size_t width,
+                                 size_t first, size_t n, hid_t type, void *out, struct lfm_error *error)
 {
-    const char *path = trace->information.path;
+    const char *path = trace->path;
     size_t T = trace->information.tokens;
     if (n > T || first > T - n)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has %zu tokens; %zu from token %zu were asked for", path, T, n, first);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has %zu tokens; %zu from token %zu were asked for", path, T, n,
+                        first);
     if (n == 0) return LFM_OK;
     const hsize_t start[2] = {first, 0}, count[2] = {n, width};
     hid_t memory = H5Screate_simple(width ? 2 : 1, count, NULL), file = H5Dget_space(dataset);
@@ -351,31 +339,31 @@ static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, c
 }
 
 /* Rows of a point; fails when the file does not have it. */
-static enum lfm_status read_point(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first, size_t n,
-                                  hid_t type, void *out, struct lfm_error *error)
+static enum lfm_status read_point(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first,
+                                  size_t n, hid_t type, void *out, struct lfm_error *error)
 {
     char name[64];
     snprintf(name, sizeof name, "/layers/%02zu/%s", layer, lfm_point_name(point));
     size_t width = lfm_trace_width(trace, layer, point);
-    if (width == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no '%s'", trace->information.path, name);
+    if (width == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no '%s'", trace->path, name);
     return read_rows(trace, trace->layers[layer].points[point], name, width, first, n, type, out, error);
 }
 
-enum lfm_status lfm_trace_read(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first, size_t n,
-                               float *out, struct lfm_error *error)
+enum lfm_status lfm_trace_read(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first,
+                               size_t n, float *out, struct lfm_error *error)
 {
     return read_point(trace, layer, point, first, n, H5T_NATIVE_FLOAT, out, error);
 }
 
-enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t layer, size_t first, size_t n, int32_t *out,
-                                        struct lfm_error *error)
+enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t layer, size_t first, size_t n,
+                                        int32_t *out, struct lfm_error *error)
 {
     LFM_TRY(read_point(trace, layer, LFM_POINT_ROUTER_SELECTED, first, n, H5T_NATIVE_INT32, out, error));
     size_t K = trace->information.experts_per_token, E = trace->information.experts;
     for (size_t i = 0; i < n * K; i++)
         if (out[i] < 0 || (size_t)out[i] >= E)
             return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': token %zu of layer %zu chose expert %d of %zu",
-                            trace->information.path, first + i / K, layer, (int)out[i], E);
+                            trace->path, first + i / K, layer, (int)out[i], E);
     return LFM_OK;
 }
 
@@ -397,7 +385,8 @@ enum lfm_status lfm_trace_read_positions(const struct lfm_trace *trace, size_t f
     return read_rows(trace, trace->positions, "/tokens/position", 0, first, n, H5T_NATIVE_INT32, positions, error);
 }
 
-enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias, struct lfm_error *error)
+enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias,
+                                           struct lfm_error *error)
 {
     size_t E = trace->information.experts;
     hid_t dataset = layer < trace->information.layers ? trace->layers[layer].expert_bias : -1;
@@ -406,5 +395,5 @@ enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t
         return LFM_OK;
     }
     if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, bias) >= 0) return LFM_OK;
-    return lfm_h5_fail(error, LFM_ERROR_FORMAT, "read", "router/expert_bias", trace->information.path);
+    return lfm_h5_fail(error, LFM_ERROR_FORMAT, "read", "router/expert_bias", trace->path);
 }

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 struct lfm_trace_information {
-    char *path;                 /* as opened; all owned by the trace */
-    char *model, *sha256, *tokenizer_sha256, *weights, *created;
-    cJSON *config;              /* as lfm_config_to_json writes it */
+    const char *path;           /* as opened; all owned by the trace */
+    const char *model, *sha256, *tokenizer_sha256, *weights, *created;
+    const cJSON *config;        /* as lfm_config_to_json writes it */
     size_t layers, hidden_size, experts, experts_per_token; /* out of it; experts 0 for dense models */
     size_t tokens;              /* T: rows of every dataset that are of use */
     size_t documents;
@@ -30,15 +30,13 @@ const struct lfm_trace_information *lfm_trace_information(const struct lfm_trace
 
 /* Values per token of a point in a layer; 0 when the file has none. */
 size_t lfm_trace_width(const struct lfm_trace *trace, size_t layer, enum lfm_point point);
-/* "conv" or "attention"; "" when the file does not say. */
-const char *lfm_trace_operator(const struct lfm_trace *trace, size_t layer);
 
-/* Tokens first .. first+n-1: out[n, width] for any point but the chosen experts; out[n, K] for these, each checked to be
- * an expert of the model; the tokens' ids [n], document indices [n] and positions [n]. */
-enum lfm_status lfm_trace_read(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first, size_t n,
-                               float *out, struct lfm_error *error);
-enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t layer, size_t first, size_t n, int32_t *out,
-                                        struct lfm_error *error);
+/* Tokens first .. first+n-1: out[n, width] for any point but the chosen experts; out[n, K] for these, each checked to
+ * be an expert of the model; the tokens' ids [n], document indices [n] and positions [n]. */
+enum lfm_status lfm_trace_read(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first,
+                               size_t n, float *out, struct lfm_error *error);
+enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t layer, size_t first, size_t n,
+                                        int32_t *out, struct lfm_error *error);
 enum lfm_status lfm_trace_read_tokens(const struct lfm_trace *trace, size_t first, size_t n, int32_t *ids,
                                       struct lfm_error *error);
 enum lfm_status lfm_trace_read_documents(const struct lfm_trace *trace, size_t first, size_t n, int32_t *documents,
@@ -47,6 +45,7 @@ enum lfm_status lfm_trace_read_positions(const struct lfm_trace *trace, size_t f
                                          struct lfm_error *error);
 
 /* bias[E] of a layer's router: zeros when the model has none. */
-enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias, struct lfm_error *error);
+enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias,
+                                           struct lfm_error *error);
 
 #endif

@@ -10,35 +10,38 @@
 /* Floats hardly compress, and what the higher levels gain is below a percent. */
 enum { DEFLATE_LEVEL = 1 };
 
-static hid_t create_dataset(hid_t parent, const char *name, hid_t type, size_t rank, size_t width, size_t chunk_rows)
+static enum lfm_status create_dataset(struct lfm_rows *rows, hid_t parent, const char *name, struct lfm_error *error)
 {
-    const hsize_t extent[2] = {0, width}, limit[2] = {H5S_UNLIMITED, width}, chunk[2] = {chunk_rows, width};
-    hid_t space = H5Screate_simple((int)rank, extent, limit);
+    int rank = (int)rows->rank;
+    size_t width = rows->width;
+    const hsize_t extent[2] = {0, width}, limit[2] = {H5S_UNLIMITED, width}, chunk[2] = {rows->chunk_rows, width};
+    hid_t space = H5Screate_simple(rank, extent, limit);
     hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(creation, false);
-    H5Pset_chunk(creation, (int)rank, chunk);
+    H5Pset_chunk(creation, rank, chunk);
     H5Pset_fill_time(creation, H5D_FILL_TIME_ALLOC);
     H5Pset_shuffle(creation);
     H5Pset_deflate(creation, DEFLATE_LEVEL);
     H5Pset_fletcher32(creation);
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     H5Pset_chunk_cache(access, 0, 0, 0);
-    hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, creation, access);
+    rows->dataset = H5Dcreate2(parent, name, rows->type, space, H5P_DEFAULT, creation, access);
+    enum lfm_status status = LFM_OK;
+    if (rows->dataset < 0) status = lfm_h5_fail(error, LFM_ERROR_IO, "create", name, rows->path);
     lfm_h5_close(access);
     lfm_h5_close(creation);
     lfm_h5_close(space);
-    return dataset;
+    return status;
 }
 
-enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t rank, size_t width,
-                                size_t chunk_rows, const char *units, const char *path, struct lfm_error *error)
+enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t rank,
+                                size_t width, size_t chunk_rows, const char *units, const char *path,
+                                struct lfm_error *error)
 {
     *rows = (struct lfm_rows){.dataset = -1, .path = path, .rank = rank, .width = width, .chunk_rows = chunk_rows};
     rows->type = H5Tcopy(type);
     rows->row_bytes = H5Tget_size(type) * width;
-    rows->dataset = create_dataset(parent, name, type, rank, width, chunk_rows);
-    enum lfm_status status = LFM_OK;
-    if (rows->dataset < 0) status = lfm_h5_fail(error, LFM_ERROR_IO, "create", name, path);
+    enum lfm_status status = create_dataset(rows, parent, name, error);
     if (status == LFM_OK) H5Iget_name(rows->dataset, rows->name, sizeof rows->name);
     if (status == LFM_OK) status = lfm_h5_put_text(rows->dataset, "units", units, path, error);
     if (status == LFM_OK) status = lfm_alloc((void **)&rows->buffer, chunk_rows, rows->row_bytes, error);

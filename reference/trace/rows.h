@@ -22,8 +22,9 @@ struct lfm_rows {
 };
 
 /* Creates the dataset below `parent`: rank 1 has width 1. The type is copied. */
-enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t rank, size_t width,
-                                size_t chunk_rows, const char *units, const char *path, struct lfm_error *error);
+enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t rank,
+                                size_t width, size_t chunk_rows, const char *units, const char *path,
+                                struct lfm_error *error);
 /* Appends n rows of `type`. */
 enum lfm_status lfm_rows_append(struct lfm_rows *rows, const void *values, size_t n, struct lfm_error *error);
 /* Forgets all rows after the first n. */

@@ -25,8 +25,8 @@ enum lfm_status lfm_trace_run(const char *path, const struct lfm_model *model, c
                               const struct lfm_trace_options *options, const struct lfm_provenance *provenance,
                               struct lfm_progress *progress, struct lfm_error *error);
 
-/* Writes /logits [T,V], /tokens [T], /document [T] and /position [T] of the documents to a new file, which appears under
- * its name when it is complete. */
+/* Writes /logits [T,V], /tokens [T], /document [T] and /position [T] of the documents to a new file, which appears
+ * under its name when it is complete. */
 enum lfm_status lfm_logits_run(const char *path, const struct lfm_model *model, const struct lfm_documents *documents,
                                const struct lfm_provenance *provenance, struct lfm_progress *progress,
                                struct lfm_error *error);

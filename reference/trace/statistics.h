@@ -18,7 +18,8 @@ enum lfm_status lfm_channel_statistics_init(struct lfm_channel_statistics *stati
                                             struct lfm_error *error);
 void lfm_channel_statistics_release(struct lfm_channel_statistics *statistics);
 
-/* Adds values[n, width] of a layer. A NaN makes sum and sum_squares of its channel NaN and is left out of min and max. */
+/* Adds values[n, width] of a layer. A NaN makes sum and sum_squares of its channel NaN and is left out of min and
+ * max. */
 void lfm_channel_statistics_add(struct lfm_channel_statistics *statistics, size_t layer, const float *values, size_t n);
 
 enum lfm_statistic { LFM_STATISTIC_MEAN, LFM_STATISTIC_RMS, LFM_STATISTIC_ABSMAX, LFM_STATISTIC_MIN, LFM_STATISTIC_MAX,

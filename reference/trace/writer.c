@@ -94,8 +94,8 @@ static enum lfm_status create_axes(struct lfm_trace_writer *writer, struct lfm_e
     hid_t group;
     const char *path = writer->path;
     LFM_TRY(lfm_h5_group(&group, writer->file, "axes", path, error));
-    enum lfm_status status = lfm_rows_create(&writer->token_axis, group, "token", H5T_STD_I32LE, 1, 1, writer->chunk_rows,
-                                             "index", path, error);
+    enum lfm_status status = lfm_rows_create(&writer->token_axis, group, "token", H5T_STD_I32LE, 1, 1,
+                                             writer->chunk_rows, "index", path, error);
     if (status == LFM_OK) status = lfm_h5_declare_scale(writer->token_axis.dataset, "token", path, error);
     for (int a = 0; a < AXIS_COUNT && status == LFM_OK; a++) {
         size_t length = axis_length(writer, (enum axis)a);
@@ -113,8 +113,9 @@ static enum lfm_status attach(struct lfm_trace_writer *writer, hid_t dataset, si
 }
 
 /* One dataset per token: [T], or [T, width] along `axis`. */
-static enum lfm_status create_rows(struct lfm_trace_writer *writer, struct lfm_rows *rows, hid_t parent, const char *name,
-                                   hid_t type, size_t width, enum axis axis, const char *units, struct lfm_error *error)
+static enum lfm_status create_rows(struct lfm_trace_writer *writer, struct lfm_rows *rows, hid_t parent,
+                                   const char *name, hid_t type, size_t width, enum axis axis, const char *units,
+                                   struct lfm_error *error)
 {
     size_t rank = axis == AXIS_COUNT ? 1 : 2, chunk_rows = writer->chunk_rows;
     const size_t chunk_bytes = (size_t)4 << 20;
@@ -128,11 +129,14 @@ static enum lfm_status create_tokens(struct lfm_trace_writer *writer, struct lfm
 {
     hid_t group;
     LFM_TRY(lfm_h5_group(&group, writer->file, "tokens", writer->path, error));
-    enum lfm_status status = create_rows(writer, &writer->ids, group, "id", H5T_STD_I32LE, 1, AXIS_COUNT, "token id", error);
+    enum lfm_status status =
+        create_rows(writer, &writer->ids, group, "id", H5T_STD_I32LE, 1, AXIS_COUNT, "token id", error);
     if (status == LFM_OK)
-        status = create_rows(writer, &writer->token_documents, group, "document", H5T_STD_I32LE, 1, AXIS_COUNT, "index", error);
+        status = create_rows(writer, &writer->token_documents, group, "document", H5T_STD_I32LE, 1, AXIS_COUNT, "index",
+                             error);
     if (status == LFM_OK)
-        status = create_rows(writer, &writer->positions, group, "position", H5T_STD_I32LE, 1, AXIS_COUNT, "tokens", error);
+        status =
+            create_rows(writer, &writer->positions, group, "position", H5T_STD_I32LE, 1, AXIS_COUNT, "tokens", error);
     lfm_h5_close(group);
     return status;
 }
@@ -142,9 +146,9 @@ static enum lfm_status put_document_column(struct lfm_trace_writer *writer, hid_
 {
     hid_t dataset = -1;
     size_t count = writer->documents->count;
-    enum lfm_status status =
-        texts ? lfm_h5_put_texts(&dataset, group, name, texts, count, writer->path, error)
-              : lfm_h5_put_array(&dataset, group, name, H5T_STD_I64LE, 1, &count, numbers, "tokens", writer->path, error);
+    enum lfm_status status = texts ? lfm_h5_put_texts(&dataset, group, name, texts, count, writer->path, error)
+                                   : lfm_h5_put_array(&dataset, group, name, H5T_STD_I64LE, 1, &count, numbers,
+                                                      "tokens", writer->path, error);
     if (status == LFM_OK) status = attach(writer, dataset, 0, AXIS_DOCUMENT, error);
     lfm_h5_close(dataset);
     return status;
@@ -195,8 +199,8 @@ static enum lfm_status describe_router(struct lfm_trace_writer *writer, hid_t gr
     if (!layer->expert_bias) return LFM_OK;
     hid_t dataset = -1;
     size_t E = config->num_experts;
-    LFM_TRY(lfm_h5_put_array(&dataset, group, "expert_bias", H5T_IEEE_F32LE, 1, &E, layer->expert_bias, "1", writer->path,
-                             error));
+    LFM_TRY(lfm_h5_put_array(&dataset, group, "expert_bias", H5T_IEEE_F32LE, 1, &E, layer->expert_bias, "1",
+                             writer->path, error));
     enum lfm_status status = attach(writer, dataset, 0, AXIS_EXPERT, error);
     lfm_h5_close(dataset);
     return status;
@@ -215,8 +219,8 @@ static enum lfm_status create_point(struct lfm_trace_writer *writer, hid_t group
     } else if (writer->options.half && !lfm_point_is_router(point)) {
         type = half = lfm_h5_half_type();
     }
-    enum lfm_status status = create_rows(writer, rows_of(writer, layer, point), group, slash ? slash + 1 : name, type, width,
-                                         axis_of(point), units, error);
+    enum lfm_status status = create_rows(writer, rows_of(writer, layer, point), group, slash ? slash + 1 : name, type,
+                                         width, axis_of(point), units, error);
     lfm_h5_close(half);
     return status;
 }
@@ -227,11 +231,11 @@ static bool records(const struct lfm_trace_writer *writer, size_t layer, enum lf
     return selection->points[point] && selection->layers[layer] && lfm_point_width(writer->config, layer, point) > 0;
 }
 
-static enum lfm_status create_layer(struct lfm_trace_writer *writer, hid_t layers, const struct lfm_model *model, size_t layer,
-                                    struct lfm_error *error)
+static enum lfm_status create_layer(struct lfm_trace_writer *writer, hid_t layers, const struct lfm_model *model,
+                                    size_t layer, struct lfm_error *error)
 {
     hid_t group = -1, router = -1;
-    char name[16];
+    char name[24];
     bool moe = lfm_layer_is_moe(writer->config, layer);
     bool attention = writer->config->layer_types[layer] == LFM_ATTENTION;
     bool arrays = !writer->options.statistics_only;
@@ -256,7 +260,8 @@ done:
     return status;
 }
 
-static enum lfm_status create_layers(struct lfm_trace_writer *writer, const struct lfm_model *model, struct lfm_error *error)
+static enum lfm_status create_layers(struct lfm_trace_writer *writer, const struct lfm_model *model,
+                                     struct lfm_error *error)
 {
     hid_t group;
     LFM_TRY(LFM_ALLOC(&writer->points, writer->config->num_hidden_layers * LFM_POINT_COUNT, error));
@@ -270,7 +275,8 @@ static enum lfm_status create_layers(struct lfm_trace_writer *writer, const stru
 
 /* A dataset [L] or [L, width] below /statistics. */
 static enum lfm_status create_statistic(struct lfm_trace_writer *writer, hid_t *dataset, hid_t group, const char *name,
-                                        hid_t type, size_t width, enum axis axis, const char *units, struct lfm_error *error)
+                                        hid_t type, size_t width, enum axis axis, const char *units,
+                                        struct lfm_error *error)
 {
     const size_t dimensions[2] = {writer->config->num_hidden_layers, width};
     size_t rank = axis == AXIS_COUNT ? 1 : 2;
@@ -303,9 +309,10 @@ static enum lfm_status create_router_statistics(struct lfm_trace_writer *writer,
     size_t E = writer->config->num_experts, cells = writer->config->num_hidden_layers * E;
     LFM_TRY(LFM_ALLOC(&router->load, cells, error));
     LFM_TRY(LFM_ALLOC(&router->weight_sum, cells, error));
-    LFM_TRY(create_statistic(writer, &router->load_dataset, group, "load", H5T_STD_I64LE, E, AXIS_EXPERT, "tokens", error));
-    return create_statistic(writer, &router->mean_weight_dataset, group, "mean_weight", H5T_IEEE_F64LE, E, AXIS_EXPERT, "1",
-                            error);
+    LFM_TRY(
+        create_statistic(writer, &router->load_dataset, group, "load", H5T_STD_I64LE, E, AXIS_EXPERT, "tokens", error));
+    return create_statistic(writer, &router->mean_weight_dataset, group, "mean_weight", H5T_IEEE_F64LE, E, AXIS_EXPERT,
+                            "1", error);
 }
 
 static enum lfm_status create_statistics(struct lfm_trace_writer *writer, struct lfm_error *error)
@@ -417,15 +424,17 @@ static enum lfm_status observe(void *context, const struct lfm_announcement *ann
     if (layer >= writer->config->num_hidden_layers || !records(writer, layer, point)) return LFM_OK;
     size_t expected = lfm_point_width(writer->config, layer, point);
     if (announcement->width != expected)
-        return lfm_fail(error, LFM_ERROR_MISMATCH, "layer %zu announced %s with %zu values per token, expected %zu", layer,
-                        lfm_point_name(point), announcement->width, expected);
+        return lfm_fail(error, LFM_ERROR_MISMATCH, "layer %zu announced %s with %zu values per token, expected %zu",
+                        layer, lfm_point_name(point), announcement->width, expected);
     if (point != LFM_POINT_ROUTER_SELECTED)
-        lfm_channel_statistics_add(&writer->statistics[point].running, layer, announcement->values, announcement->n_tokens);
+        lfm_channel_statistics_add(&writer->statistics[point].running, layer, announcement->values,
+                                   announcement->n_tokens);
     if (point == LFM_POINT_ROUTER_WEIGHTS) count_experts(writer, announcement);
     if (writer->options.statistics_only) return LFM_OK;
 
     struct lfm_rows *rows = rows_of(writer, layer, point);
-    if (point == LFM_POINT_ROUTER_SELECTED) return lfm_rows_append(rows, announcement->selected, announcement->n_tokens, error);
+    if (point == LFM_POINT_ROUTER_SELECTED)
+        return lfm_rows_append(rows, announcement->selected, announcement->n_tokens, error);
     if (writer->options.half && !lfm_point_is_router(point)) return append_halves(writer, rows, announcement, error);
     return lfm_rows_append(rows, announcement->values, announcement->n_tokens, error);
 }
@@ -529,8 +538,8 @@ static enum lfm_status check_count(struct lfm_trace_writer *writer, struct lfm_r
 {
     size_t expected = lfm_rows_count(&writer->ids), found = lfm_rows_count(rows);
     if (found == expected) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': %zu tokens were run, but '%s' has %zu rows", writer->path, expected,
-                    rows->name, found);
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': %zu tokens were run, but '%s' has %zu rows", writer->path,
+                    expected, rows->name, found);
 }
 
 static enum lfm_status find_least(struct lfm_trace_writer *writer, struct lfm_rows *rows, struct lfm_error *error)
@@ -560,7 +569,8 @@ static enum lfm_status write_router_statistics(struct lfm_trace_writer *writer, 
     size_t cells = writer->config->num_hidden_layers * writer->config->num_experts;
     double *mean;
     LFM_TRY(LFM_ALLOC(&mean, cells, error));
-    for (size_t i = 0; i < cells; i++) mean[i] = router->load[i] > 0 ? router->weight_sum[i] / (double)router->load[i] : 0;
+    for (size_t i = 0; i < cells; i++)
+        mean[i] = router->load[i] > 0 ? router->weight_sum[i] / (double)router->load[i] : 0;
     enum lfm_status status = write_whole(writer, router->load_dataset, H5T_NATIVE_INT64, router->load, error);
     if (status == LFM_OK) status = write_whole(writer, router->mean_weight_dataset, H5T_NATIVE_DOUBLE, mean, error);
     free(mean);

@@ -22,8 +22,8 @@ and `<|im_end|>`, `List of tools: [...]` in the system turn, calls as
 `<|tool_call_start|>[name(arg="x", n=3)]<|tool_call_end|>`. The tokenizer is a byte-level BPE with the family's pre-tokenizer
 and special tokens. The longest text in training had 1,024 tokens.
 
-**How it was made.** `scripts/train_demo_model.py` makes corpus, tokenizer and weights: AdamW, peak rate 2e-3 with warm-up and
-cosine, the routing bias moved by 0.002 against each expert's load after each step; {training}.
+**How it was made.** `scripts/train_demo_model.py` makes corpus, tokenizer and weights: short copying
+exercises first, then all domains in windows of up to 1,024 tokens; AdamW, peak rate 1.5e-3 with warm-up and linear decay, the routing bias moved by 0.002 against each expert's load after each step; {training}.
 
 ## Measured
 

@@ -16,11 +16,11 @@ KINDS = [kind for kind in corpus.KINDS if not kind.startswith("narrative.")]
 
 
 def check_samples(world, kind, count):
-    """Tasks from the check's own seeds; closed-book questions take all facts alike."""
+    """Tasks from the check's own seeds; closed-book questions take all known facts alike."""
     for number in range(count):
         rng = corpus.generator("check", f"{kind} {number}")
         if kind == "recall.closed":
-            yield recall.closed_question(rng, rng.choice(world.facts))
+            yield recall.closed_question(rng, rng.choice(world.known().facts))
         else:
             yield corpus.draw(rng, world, kind)
 

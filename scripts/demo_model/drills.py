@@ -45,7 +45,7 @@ def series(rng, world):
 def shift(rng, world):
     """A service desk shift: one policy, callers one after the other."""
     messages = []
-    for caller in range(rng.randint(2, 4)):
+    for caller in range(rng.randint(2, 3)):
         turns = dialogue.conversation(rng, world).messages
         messages += turns if caller == 0 else [m for m in turns[1:] if m["content"] != dialogue.GREETING]
     return Sample("dialogue", "drill.shift", messages, dialogue.TOOLS)

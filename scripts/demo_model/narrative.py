@@ -5,15 +5,8 @@ from .chat import Sample
 from .world import state
 
 
-def short_name(entity):
-    """How a text goes on naming an entity after its first sentence."""
-    if entity.sort == "person":
-        return entity.name.split()[0]
-    return "town" if entity.sort == "town" else entity.name.split()[1]
-
-
 def describe(rng, entity, count=None):
-    """Two to all facts of one entity, in any order, with the full name in each sentence or a link between them."""
+    """Two to all facts of one entity, in any order."""
     facts = entity.facts()
     rng.shuffle(facts)
     return " ".join(state(rng, fact) for fact in facts[:count or len(facts)])

@@ -1,7 +1,6 @@
-"""Training: AdamW with warm-up and cosine, and expert biases that balance the load."""
+"""Training: AdamW with warm-up and decay, and expert biases that balance the load."""
 
 import json
-import math
 import time
 from pathlib import Path
 
@@ -11,21 +10,23 @@ import torch.nn.functional as F
 from . import corpus, model as demo
 from .chat import IM_END, IM_START, SPECIAL_TOKENS
 
-PEAK_RATE, WARMUP, WEIGHT_DECAY, CLIP = 2e-3, 0.02, 0.05, 1.0
+PEAK_RATE, WARMUP, DECAY_FROM, WEIGHT_DECAY, CLIP = 1.5e-3, 0.02, 0.5, 0.05, 1.0
 BIAS_STEP = 0.002
 PROMPT_WEIGHT = 0.4         # loss weight of system, user and tool turns; assistant turns and plain text count 1
-PHASES = ((0.36, 32, 64), (0.42, 16, 128), (0.5, 8, 256), (0.65, 4, 512), (1.0, 2, 1024))        # (up to this share of the run, windows, ids per window)
+PHASES = (                  # (up to this share of the run, windows, ids per window, mixture)
+    (0.15, 32, 64, corpus.COPYING), (0.25, 16, 128, corpus.COPYING),
+    (0.47, 8, 256, corpus.MIX), (0.58, 4, 512, corpus.MIX), (1.00, 2, 1024, corpus.MIX),
+)
 CHECKPOINT_SECONDS, LOG_STEPS = 600, 20
 
 
 def rate_at(share):
-    if share < WARMUP:
-        return PEAK_RATE * share / WARMUP
-    return PEAK_RATE * 0.5 * (1 + math.cos(math.pi * (share - WARMUP) / (1 - WARMUP)))
+    """Warm-up, the peak, then a straight line to zero."""
+    return PEAK_RATE * min(share / WARMUP, 1.0, (1 - share) / (1 - DECAY_FROM))
 
 
 def phase_at(share):
-    return next((windows, length) for end, windows, length in PHASES if share <= end)
+    return next(phase[1:] for phase in PHASES if share <= phase[0])
 
 
 def loss_weights(ids, assistant_id):
@@ -117,6 +118,9 @@ class Run:
         """How much of the run is done, by steps or by the clock."""
         return min(1.0, self.step / self.steps if self.steps else self.elapsed / self.seconds)
 
+    def mix(self):
+        return corpus.read_mix(phase_at(self.share())[2], self.mix_file)
+
     def log(self, **values):
         line = json.dumps({"step": self.step, "minutes": round(self.elapsed / 60, 2), "tokens": self.tokens, **values})
         print(line, flush=True)
@@ -124,7 +128,7 @@ class Run:
             file.write(line + "\n")
 
     def train_step(self, stream, assistant_id):
-        windows, length = phase_at(self.share())
+        windows, length, _ = phase_at(self.share())
         batch = [stream.window(length, demo.CONFIG["bos_token_id"]) for _ in range(windows)]
         loss = batch_loss(self.model, batch, assistant_id)
         loss.backward()
@@ -139,7 +143,7 @@ class Run:
         return loss.item(), worst
 
     def train(self, assistant_id):
-        stream = corpus.Stream(self.world, self.encode, "train", f"from step {self.step}", corpus.read_mix(self.mix_file))
+        stream = corpus.Stream(self.world, self.encode, "train", f"from step {self.step}", self.mix())
         saved, recent = self.elapsed, []
         while self.share() < 1:
             began = time.monotonic()
@@ -151,9 +155,8 @@ class Run:
                 self.log(loss=round(sum(losses) / len(losses), 4), max_load=round(sum(loads) / len(loads), 3),
                          rate=round(rate_at(self.share()), 6))
                 recent = []
-                mix = corpus.read_mix(self.mix_file)
-                if mix != stream.mix:
-                    stream.use(mix)
+                if self.mix() != stream.mix:
+                    stream.use(self.mix())
             if self.elapsed - saved > CHECKPOINT_SECONDS:
                 self.save()
                 saved = self.elapsed

@@ -1,5 +1,6 @@
 """The invented world: people, towns and things with facts that the model is to know by heart."""
 
+import copy
 import random
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ from . import words as w
 
 WORLD_SEED = 20250
 PEOPLE, TOWNS, THINGS = 260, 80, 90
+KNOWN = 160         # entities that training goes on about; the others are for texts that nobody could know
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,13 @@ class World:
                          + [make_thing(rng, n, towns) for n in things])
         rng.shuffle(self.entities)
         self.facts = [fact for entity in self.entities for fact in entity.facts()]
+
+    def known(self):
+        """The part of the world that the model is to know by heart."""
+        part = copy.copy(self)
+        part.entities = self.entities[:KNOWN]
+        part.facts = [fact for entity in part.entities for fact in entity.facts()]
+        return part
 
     def entity(self, rng):
         """An entity, the first ones up to three times as likely as the last."""

@@ -62,6 +62,16 @@ def block_inputs(rng):
     return np.concatenate([np.stack(blocks), np.stack(odd).astype(f)]).astype(f)
 
 
+def random_blocks(rng, kind, count):
+    """Blocks of random bytes; only the f16 fields are made finite."""
+    size = gguf.GGML_QUANT_SIZES[kind][1]
+    blocks = rng.integers(0, 256, (count, size), dtype=np.uint8)
+    halves = {"Q5_0": [0], "Q5_1": [0, 2], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [size - 2]}[kind.name]
+    for offset in halves:
+        blocks[:, offset:offset + 2] = rng.standard_normal((count, 1)).astype(np.float16).view(np.uint8)
+    return blocks
+
+
 def check_with_ggml(path, x, name, expected):
     library = ctypes.CDLL(path)
     out = np.zeros_like(expected)
@@ -94,12 +104,18 @@ def main():
     blocks = block_inputs(rng)
     save("blocks.f32", blocks)
     with np.errstate(all="ignore"):
-        for name, kind in (("q8_0", TYPES.Q8_0), ("q4_0", TYPES.Q4_0)):
-            encoded = quantize(blocks + np.float32(0), kind)  # -0 to +0: ggml's d of an all-zero block has no sign of it
+        for name, kind in (("q8_0", TYPES.Q8_0), ("q4_0", TYPES.Q4_0), ("q4_1", TYPES.Q4_1)):
+            # In ggml the scale of an all-zero block of q4_0 does not depend on the sign of the zeros.
+            encoded = quantize(blocks + np.float32(0) if name == "q4_0" else blocks, kind)
             if arguments.ggml:
                 check_with_ggml(arguments.ggml, blocks, name, encoded)
             save(f"blocks.{name}", encoded)
             save(f"blocks.{name}.f32", dequantize(encoded, kind))
+    for name, kind in (("q5_0", TYPES.Q5_0), ("q5_1", TYPES.Q5_1), ("q4_k", TYPES.Q4_K), ("q5_k", TYPES.Q5_K),
+                       ("q6_k", TYPES.Q6_K)):
+        encoded = random_blocks(rng, kind, 6)
+        save(f"random.{name}", encoded)
+        save(f"random.{name}.f32", dequantize(encoded, kind))
 
 
 if __name__ == "__main__":

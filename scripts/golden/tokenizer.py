@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/tokenizer/: small tokenizers of several kinds, and the ids that the tokenizers library gives hard texts.
+"""Makes tests/golden/tokenizer/: small tokenizers of several kinds, and the ids that the tokenizers library gives texts.
 
-Each directory holds tokenizer.json, tokenizer_config.json and cases.json: {"cases": [{"hex", "special", "ids"}]}, the texts as
-hexadecimal bytes (not all are UTF-8; the library saw them with errors="replace"), no BOS in front. demo/cases.json belongs to
-the tokenizer of datasets/demo-model. Made with tokenizers 0.23.3. Needs: tokenizers.
+Each directory holds tokenizer.json, tokenizer_config.json and cases.json: {"cases": [{"hex", "special", "ids"}]}, the
+texts as hexadecimal bytes (not all are UTF-8; the library saw them with errors="replace"), no BOS in front.
+demo/cases.json belongs to the tokenizer of datasets/demo-model. Made with tokenizers 0.23.3. Needs: tokenizers.
 """
 import hashlib
 import json
@@ -25,7 +25,8 @@ its now find long down day did get come made may part expert router token weight
 
 LLAMA3 = check_tokenizer.LLAMA3
 FOLDED = (r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s")
-POSSESSIVE = (r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s")
+POSSESSIVE = (r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"
+              r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s")
 
 
 def split(pattern, behavior="isolated", invert=False):
@@ -42,7 +43,8 @@ KINDS = {
                [AddedToken("<|tool|>", special=False, normalized=False), AddedToken("<|to", special=False, normalized=False)], False),
     "gpt2": ([byte_level(prefix=True, regex=True)], False,
              [AddedToken("<left>", special=True, lstrip=True), AddedToken("<right>", special=True, rstrip=True),
-              AddedToken("   ", special=False, normalized=True), AddedToken("<mask>", special=False, normalized=True, lstrip=True)], True),
+              AddedToken("   ", special=False, normalized=True),
+              AddedToken("<mask>", special=False, normalized=True, lstrip=True)], True),
     "digits": ([pre_tokenizers.Punctuation("contiguous"), pre_tokenizers.Digits(individual_digits=True), byte_level(regex=True)], False,
                [], False),
     "steps": ([split(Regex(r"[\r\n]")), split(Regex(r"\s?\p{L}+")), split(Regex(r"\s?[[!-/][:-~]]+")), split(Regex(r"\s+$")),
@@ -89,10 +91,13 @@ def texts():
     """All short texts of the corpus once, and some of each longer kind."""
     chosen = [text for text in check_tokenizer.corpus(3, 2000) if len(text) <= 160]
     rng = random.Random(5)
-    special = [b"<|im_start|>user\nhi<|im_end|>", b"a <left> b <right> c", b"  <left>\t\n<right>  <mask>x", b"a    b", b"<|tool|><|tool<|to",
-               b"<|im_start|><|im_start|>", b"<|startoftext|>", "\u3000<left>\u3000<right>\u3000".encode(), b"   ", b"<mask>   <mask>"]
+    special = [b"<|im_start|>user\nhi<|im_end|>", b"a <left> b <right> c", b"  <left>\t\n<right>  <mask>x",
+               b"a    b", b"<|tool|><|tool<|to",
+               b"<|im_start|><|im_start|>", b"<|startoftext|>", "\u3000<left>\u3000<right>\u3000".encode(),
+               b"   ", b"<mask>   <mask>"]
     fixed = chosen[:700]
-    return special + rng.sample(fixed, 150) + rng.sample(chosen[700:], 90) + [b"\0a\0\0 b\0", b"a" * 300, b" " * 300, b"\xff" * 40]
+    drawn = rng.sample(fixed, 150) + rng.sample(chosen[700:], 90)
+    return special + drawn + [b"\0a\0\0 b\0", b"a" * 300, b" " * 300, b"\xff" * 40]
 
 
 def cases(tokenizer):

@@ -7,6 +7,7 @@
  * model and its tokenizer. Built with SANITIZE=1, a read beyond the file or a leak ends the program. Prints how many
  * copies were refused and how many still opened; a message of several lines, or none, is a failure. */
 #include "reference/base/file.h"
+#include "reference/checkpoint/checkpoint.h"
 #include "reference/model/model.h"
 #include "reference/model/tokenizer.h"
 
@@ -60,39 +61,58 @@ static size_t damage(gsl_rng *rng, uint8_t *bytes, size_t size)
     return gsl_rng_uniform_int(rng, 20) ? size : gsl_rng_uniform_int(rng, size);
 }
 
-static enum lfm_status open_all(const char *path, struct lfm_error *error)
-{
-    struct lfm_model *model;
-    struct lfm_tokenizer *tokenizer = NULL;
-    LFM_TRY(lfm_model_open(&model, path, NULL, error));
-    enum lfm_status status = lfm_tokenizer_open(&tokenizer, model->checkpoint, error);
-    lfm_tokenizer_free(tokenizer);
-    lfm_model_close(model);
-    return status;
-}
-
 static void give_up(const char *what, const struct lfm_error *error)
 {
     fprintf(stderr, "open_model: %s: %s\n", what, error->message);
     exit(1);
 }
 
+/* Counts a refusal; its message must be one line. */
+static void judge(enum lfm_status status, const struct lfm_error *error, size_t *refused)
+{
+    if (status == LFM_OK) return;
+    ++*refused;
+    if (error->message[0] == '\0' || strchr(error->message, '\n')) give_up("not one line", error);
+}
+
+struct refusals {
+    size_t models, tokenizers;
+};
+
+static void open_all(const char *path, struct refusals *refusals)
+{
+    struct lfm_checkpoint *checkpoint;
+    struct lfm_tokenizer *tokenizer = NULL;
+    struct lfm_model *model;
+    struct lfm_error error = {0};
+    enum lfm_status status = lfm_checkpoint_open(&checkpoint, path, &error);
+    if (status == LFM_OK) {
+        status = lfm_tokenizer_open(&tokenizer, checkpoint, &error);
+        lfm_tokenizer_free(tokenizer);
+        lfm_checkpoint_close(checkpoint);
+    }
+    judge(status, &error, &refusals->tokenizers);
+    error.message[0] = '\0';
+    status = lfm_model_open(&model, path, NULL, &error);
+    if (status == LFM_OK) lfm_model_close(model);
+    judge(status, &error, &refusals->models);
+}
+
 /* Opens `runs` damaged copies at `damaged`; `path` is what is opened. */
 static void run(gsl_rng *rng, const struct lfm_buffer *whole, const char *path, const char *damaged, size_t runs)
 {
-    size_t refused = 0;
+    struct refusals refusals = {0};
     uint8_t *bytes = malloc(whole->length);
     for (size_t i = 0; i < runs && bytes; i++) {
         struct lfm_error error = {0};
         memcpy(bytes, whole->data, whole->length);
         size_t size = damage(rng, bytes, whole->length);
         if (lfm_write_file(damaged, bytes, size, &error) != LFM_OK) give_up("cannot write a copy", &error);
-        if (open_all(path, &error) == LFM_OK) continue;
-        refused++;
-        if (error.message[0] == '\0' || strchr(error.message, '\n')) give_up("not one line", &error);
+        open_all(path, &refusals);
     }
     free(bytes);
-    printf("%zu damaged copies of %s: %zu refused, %zu opened\n", runs, damaged, refused, runs - refused);
+    printf("%zu damaged copies of %s: %zu refused as models, %zu as tokenizers\n", runs, damaged, refusals.models,
+           refusals.tokenizers);
 }
 
 int main(int argc, char **argv)
@@ -107,7 +127,6 @@ int main(int argc, char **argv)
     bool is_file = strcmp(argv[2], ".") == 0;
     if (lfm_join_path(&damaged, argv[1], argv[2], &error) != LFM_OK) give_up("cannot start", &error);
     const char *path = is_file ? argv[1] : damaged;
-    if (open_all(argv[1], &error) != LFM_OK) fprintf(stderr, "open_model: undamaged: %s\n", error.message);
     if (lfm_read_file(&whole, path, &error) != LFM_OK) give_up("cannot start", &error);
     gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
     gsl_rng_set(rng, argc > 4 ? strtoul(argv[4], NULL, 10) : 1);

@@ -34,7 +34,8 @@ Test(agreement, of_equal_vectors_is_perfect_also_when_they_are_zero)
 }
 
 static struct lfm_router_figures figures_of(const float *a_logits, const int32_t *a, const float *a_weights,
-                                            const float *b_logits, const int32_t *b, const float *b_weights, size_t E, size_t K)
+                                            const float *b_logits, const int32_t *b, const float *b_weights, size_t E,
+                                            size_t K)
 {
     struct lfm_router_sums sums = {0};
     const struct lfm_router_decision reference = {a_logits, a, a_weights}, candidate = {b_logits, b, b_weights};

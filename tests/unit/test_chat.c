@@ -42,11 +42,12 @@ static void check_case(const cJSON *item)
                                              .keep_past_thinking = cJSON_IsTrue(cJSON_GetObjectItem(item, "keep")),
                                              .date = "2026-05-04"};
     struct lfm_buffer out = {0};
-    enum lfm_status status = lfm_chat_render(&out, entry("templates", name)->valuestring, cJSON_GetObjectItem(conversation, "messages"),
-                                             cJSON_GetObjectItem(conversation, "tools"), &options, &error);
+    enum lfm_status status =
+        lfm_chat_render(&out, entry("templates", name)->valuestring, cJSON_GetObjectItem(conversation, "messages"),
+                        cJSON_GetObjectItem(conversation, "tools"), &options, &error);
     cr_assert_eq(status, LFM_OK, "%s, %s: %s", name, conversation_name, error.message);
-    cr_assert_str_eq(out.data, text_of(item, "expected"), "%s, %s (keep %d): found\n%s\nexpected\n%s", name, conversation_name,
-                     options.keep_past_thinking, out.data, text_of(item, "expected"));
+    cr_assert_str_eq(out.data, text_of(item, "expected"), "%s, %s (keep %d): found\n%s\nexpected\n%s", name,
+                     conversation_name, options.keep_past_thinking, out.data, text_of(item, "expected"));
     lfm_buffer_release(&out);
 }
 
@@ -64,12 +65,13 @@ Test(chat, renders_every_conversation_as_the_template_does, .init = read_golden,
 
 /* --- arguments as text, tools as text --- */
 
-static enum lfm_status render(struct lfm_buffer *out, const char *name, const char *messages_text, const char *tools_text,
-                              const struct lfm_chat_options *options)
+static enum lfm_status render(struct lfm_buffer *out, const char *name, const char *messages_text,
+                              const char *tools_text, const struct lfm_chat_options *options)
 {
     cJSON *messages = cJSON_Parse(messages_text), *tools = tools_text ? cJSON_Parse(tools_text) : NULL;
     cr_assert_not_null(messages);
-    enum lfm_status status = lfm_chat_render(out, entry("templates", name)->valuestring, messages, tools, options, &error);
+    enum lfm_status status =
+        lfm_chat_render(out, entry("templates", name)->valuestring, messages, tools, options, &error);
     cJSON_Delete(messages);
     cJSON_Delete(tools);
     return status;
@@ -88,14 +90,17 @@ static void expect(const char *name, const char *messages, const char *tools, co
 Test(chat, reads_arguments_that_are_json_text, .init = read_golden, .fini = free_golden)
 {
     expect("reasoning",
-           "[{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {\"name\": \"f\", \"arguments\": \"{\\\"x\\\": [1, null]}\"}}]}]", NULL,
+           "[{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {\"name\": \"f\", \"arguments\": \"{\\\"x\\\": "
+           "[1, null]}\"}}]}]",
+           NULL,
            "<|startoftext|><|im_start|>assistant\n<|tool_call_start|>[f(x=[1, None])]<|tool_call_end|><|im_end|>\n");
 }
 
 Test(chat, takes_tools_that_are_text_as_they_are, .init = read_golden, .fini = free_golden)
 {
     expect("demo", "[{\"role\": \"user\", \"content\": \"x\"}]", "[\"one\", {\"n\": 1}]",
-           "<|startoftext|><|im_start|>system\nList of tools: [one, {\"n\": 1}]<|im_end|>\n<|im_start|>user\nx<|im_end|>\n");
+           "<|startoftext|><|im_start|>system\nList of tools: [one, {\"n\": "
+           "1}]<|im_end|>\n<|im_start|>user\nx<|im_end|>\n");
 }
 
 Test(chat, puts_the_bos_of_the_tokenizer_in_front, .init = read_golden, .fini = free_golden)
@@ -124,18 +129,22 @@ Test(chat, refuses_conversations_that_are_none, .init = read_golden, .fini = fre
     refuse("demo", "[{\"content\": \"x\"}]", NULL, LFM_ERROR_FORMAT, "message 0: 'role' must be");
     refuse("demo", "[{\"role\": \"user\"}]", NULL, LFM_ERROR_FORMAT, "message 0: 'content' is missing");
     refuse("demo", "[{\"role\": \"system\", \"content\": [1]}]", NULL, LFM_ERROR_FORMAT, "must be a string");
+    refuse("calls", "[{\"role\": \"user\", \"content\": {}}]", NULL, LFM_ERROR_FORMAT, "a string or a list of parts");
     refuse("plain", "[{\"role\": \"user\", \"content\": [1]}]", NULL, LFM_ERROR_FORMAT, "'content' must be a string");
     refuse("demo", "[{\"role\": \"user\", \"content\": \"x\"}]", "{}", LFM_ERROR_FORMAT, "tools must be a list");
 }
 
 Test(chat, refuses_what_the_template_would_drop_in_silence, .init = read_golden, .fini = free_golden)
 {
-    refuse("demo", "[{\"role\": \"assistant\", \"content\": \"\", \"tool_calls\": [{\"function\": {\"name\": \"f\"}}]}]", NULL,
+    refuse("demo",
+           "[{\"role\": \"assistant\", \"content\": \"\", \"tool_calls\": [{\"function\": {\"name\": \"f\"}}]}]", NULL,
            LFM_ERROR_ARGUMENT, "does not print 'tool_calls'");
     refuse("plain", "[{\"role\": \"user\", \"content\": \"x\"}]", "[{}]", LFM_ERROR_ARGUMENT, "has no place for tools");
     refuse("dated", "[{\"role\": \"user\", \"content\": \"x\"}]", "[{}]", LFM_ERROR_ARGUMENT, "give one as YYYY-MM-DD");
-    refuse("calls", "[{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]", NULL, LFM_ERROR_FORMAT, "has no function name");
-    refuse("calls", "[{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {\"name\": \"f\", \"arguments\": [1]}}]}]", NULL,
+    refuse("calls", "[{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]", NULL, LFM_ERROR_FORMAT,
+           "has no function name");
+    refuse("calls",
+           "[{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {\"name\": \"f\", \"arguments\": [1]}}]}]", NULL,
            LFM_ERROR_FORMAT, "the arguments of 'f' must be an object");
 }
 
@@ -157,7 +166,8 @@ Test(chat, refuses_templates_it_does_not_know)
     refuse_template("<|im_start|>\"List of tools: (\"", "its list of tools is none of the known ones");
     refuse_template("<|im_start|>\"List of tools: [\" </think>", "it treats thinking in another way");
     refuse_template("<|im_start|>\"List of tools: [\" tool_calls", "its tool calls are not Pythonic");
-    refuse_template("<|im_start|>\"List of tools: [\" tool_calls join(\", \") <|tool_call_start|>[", "string arguments in another way");
+    refuse_template("<|im_start|>\"List of tools: [\" tool_calls join(\", \") <|tool_call_start|>[",
+                    "string arguments in another way");
 }
 
 /* --- values as Python writes them --- */

@@ -122,6 +122,7 @@ Test(checkpoint, mismatched_shape_is_told_with_file_and_tensor)
     assert_fails(lfm_tensor_expect_shape(w, 2, (size_t[]){3, 2}, &error), LFM_ERROR_MISMATCH,
                  "model.safetensors': tensor 'w' is [2,3], expected [3,2]");
     assert_fails(lfm_tensor_expect_shape(w, 1, (size_t[]){6}, &error), LFM_ERROR_MISMATCH, "is [2,3], expected [6]");
+    assert_fails(lfm_tensor_expect_shape(w, 1, (size_t[]){2}, &error), LFM_ERROR_MISMATCH, "is [2,3], expected [2]");
     assert_fails(lfm_tensor_expect_shape(w, 3, (size_t[]){2, 3, 1}, &error), LFM_ERROR_MISMATCH, "expected [2,3,1]");
 }
 

@@ -248,12 +248,15 @@ Test(compare, refuses_other_layer_shapes_and_names_the_difference)
 {
     struct lfm_model *reference = open_model(moe, NULL), *candidate = open_model(moe, NULL);
     candidate->config.num_experts = 9;
-    assert_fails(lfm_check_comparable(reference, candidate, &error), LFM_ERROR_MISMATCH, "num_experts is 9, expected 8");
+    assert_fails(lfm_check_comparable(reference, candidate, &error), LFM_ERROR_MISMATCH,
+                 "num_experts is 9, expected 8");
     candidate->config.num_experts = 8;
     candidate->config.layer_types[1] = LFM_ATTENTION;
-    assert_fails(lfm_check_comparable(reference, candidate, &error), LFM_ERROR_MISMATCH, "layer 1 is a conv layer in only");
+    assert_fails(lfm_check_comparable(reference, candidate, &error), LFM_ERROR_MISMATCH,
+                 "layer 1 is a conv layer in only");
     candidate->config.vocab_size = 161;
-    assert_fails(lfm_check_comparable(reference, candidate, &error), LFM_ERROR_MISMATCH, "vocab_size is 161, expected 160");
+    assert_fails(lfm_check_comparable(reference, candidate, &error), LFM_ERROR_MISMATCH,
+                 "vocab_size is 161, expected 160");
     lfm_model_close(candidate);
     lfm_model_close(reference);
 }

@@ -71,7 +71,8 @@ Test(distance, puts_ties_to_the_lower_id)
     const float row[7] = {1, 5, 5, 2, 5, 1, 1};
     const int32_t expected[LFM_TOP] = {1, 2, 4, 3, 0};
     lfm_summarize_row(&summary, row, 7);
-    for (size_t i = 0; i < LFM_TOP; i++) cr_assert_eq(summary.top[i], expected[i], "rank %zu is %d", i, (int)summary.top[i]);
+    for (size_t i = 0; i < LFM_TOP; i++)
+        cr_assert_eq(summary.top[i], expected[i], "rank %zu is %d", i, (int)summary.top[i]);
 }
 
 Test(distance, counts_shared_ids_among_the_five_likeliest)

@@ -89,7 +89,9 @@ Test(formats, gguf_numbers_and_sizes_are_those_of_ggml)
         const char *name;
         int type;
         size_t block, bytes;
-    } expected[] = {{"f32", 0, 1, 4}, {"f16", 1, 1, 2}, {"bf16", 30, 1, 2}, {"q8_0", 8, 32, 34}, {"q4_0", 2, 32, 18}};
+    } expected[] = {{"f32", 0, 1, 4}, {"f16", 1, 1, 2}, {"bf16", 30, 1, 2}, {"q8_0", 8, 32, 34}, {"q4_0", 2, 32, 18},
+                    {"q4_1", 3, 32, 20}, {"q5_0", 6, 32, 22}, {"q5_1", 7, 32, 24}, {"q4_k", 12, 256, 144},
+                    {"q5_k", 13, 256, 176}, {"q6_k", 14, 256, 210}};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         const struct lfm_format *format = format_of(expected[i].name);
         cr_assert_eq(format->gguf_type, expected[i].type, "%s", format->name);
@@ -106,8 +108,8 @@ Test(formats, row_bytes_refuses_broken_blocks_and_overflow)
     size_t bytes = 0;
     assert_ok(lfm_format_row_bytes(format_of("q8_0"), 64, &bytes, &error));
     cr_assert_eq(bytes, 68);
-    assert_fails(lfm_format_row_bytes(format_of("q8_0"), 48, &bytes, &error), LFM_ERROR_MISMATCH, "48 elements");
-    assert_fails(lfm_format_row_bytes(format_of("f32"), SIZE_MAX / 2, &bytes, &error), LFM_ERROR_LIMIT, "larger");
+    assert_fails(lfm_format_row_bytes(format_of("q8_0"), 48, &bytes, &error), LFM_ERROR_FORMAT, "48 elements");
+    assert_fails(lfm_format_row_bytes(format_of("f32"), SIZE_MAX / 2, &bytes, &error), LFM_ERROR_FORMAT, "larger");
 }
 
 Test(formats, lists_of_names_hold_every_format)
@@ -267,6 +269,14 @@ Test(q8_0, bytes_are_those_of_ggml) { expect_encoding("q8_0", "blocks.f32", "blo
 Test(q8_0, decodes_as_ggml_does) { expect_decoding("q8_0", "blocks.q8_0", "blocks.q8_0.f32"); }
 Test(q4_0, bytes_are_those_of_ggml) { expect_encoding("q4_0", "blocks.f32", "blocks.q4_0"); }
 Test(q4_0, decodes_as_ggml_does) { expect_decoding("q4_0", "blocks.q4_0", "blocks.q4_0.f32"); }
+
+Test(q4_1, bytes_are_those_of_ggml) { expect_encoding("q4_1", "blocks.f32", "blocks.q4_1"); }
+Test(q4_1, decodes_as_ggml_does) { expect_decoding("q4_1", "blocks.q4_1", "blocks.q4_1.f32"); }
+Test(q5_0, decodes_as_ggml_does) { expect_decoding("q5_0", "random.q5_0", "random.q5_0.f32"); }
+Test(q5_1, decodes_as_ggml_does) { expect_decoding("q5_1", "random.q5_1", "random.q5_1.f32"); }
+Test(q4_k, decodes_as_ggml_does) { expect_decoding("q4_k", "random.q4_k", "random.q4_k.f32"); }
+Test(q5_k, decodes_as_ggml_does) { expect_decoding("q5_k", "random.q5_k", "random.q5_k.f32"); }
+Test(q6_k, decodes_as_ggml_does) { expect_decoding("q6_k", "random.q6_k", "random.q6_k.f32"); }
 
 Test(q8_0, zero_block_decodes_to_zero)
 {

@@ -431,6 +431,9 @@ Test(gguf, shapes_that_overflow_are_refused)
     put_one_tensor(1, (uint64_t[]){UINT64_C(1) << 62}, TYPE_F32, 0, 64);
     assert_refused("tensor 'w'");
     lfm_buffer_clear(&file);
+    put_one_tensor(2, (uint64_t[]){UINT64_C(1) << 31, UINT64_C(1) << 31}, TYPE_F32, 0, 64);
+    assert_refused("tensor 'w': the shape [2147483648,2147483648] takes more bytes"); /* 2^64 */
+    lfm_buffer_clear(&file);
     put_one_tensor(1, (uint64_t[]){UINT64_MAX}, TYPE_UNKNOWN, 0, 64);
     assert_refused("tensor 'w': expected a dimension");
     lfm_buffer_clear(&file);

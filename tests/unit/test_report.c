@@ -65,7 +65,8 @@ static struct lfm_buffer read_output(const char *name)
 static const struct lfm_block *find_block(const char *id)
 {
     for (size_t i = 0; i < report.content.n_blocks; i++)
-        if (report.content.blocks[i].id && strcmp(report.content.blocks[i].id, id) == 0) return &report.content.blocks[i];
+        if (report.content.blocks[i].id && strcmp(report.content.blocks[i].id, id) == 0)
+            return &report.content.blocks[i];
     return NULL;
 }
 
@@ -109,6 +110,18 @@ Test(report, a_format_has_one_colour_everywhere)
     cr_assert_eq(growth->series[2].mark, entropy->series[3].mark);
 }
 
+Test(report, a_format_it_does_not_know_gets_a_colour_that_is_free)
+{
+    assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"candidates\": ["
+                         "{\"name\": \"new\"}, {\"weights\": \"q8_0\"}, {\"weights\": \"q4_k\"}, {\"name\": "
+                         "\"newer\"}]}"));
+    const struct lfm_candidate *candidates = report.documents.items[0].candidates;
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < i; j++)
+            cr_assert(strcmp(candidates[i].color, candidates[j].color) != 0, "%s and %s are both %s",
+                      candidates[i].label, candidates[j].label, candidates[i].color);
+}
+
 Test(report, every_figure_and_table_names_file_and_command)
 {
     assert_ok(build_golden());
@@ -142,8 +155,9 @@ Test(report, writes_data_and_twin_without_gnuplot)
     assert_ok(build_golden());
     assert_ok(lfm_report_write(&report, directory, false, &error));
     struct lfm_buffer csv = read_output("data/formats.csv"), twin = read_output("index.md");
-    cr_assert(strncmp(csv.data, "format,bits_per_weight,bytes,perplexity_ratio,perplexity_ratio_stderr,kld_mean,", 78) == 0,
-              "%s", csv.data);
+    cr_assert(
+        strncmp(csv.data, "format,bits_per_weight,bytes,perplexity_ratio,perplexity_ratio_stderr,kld_mean,", 78) == 0,
+        "%s", csv.data);
     cr_assert(strstr(csv.data, "\nQ4_0,4.5,8831250,1.0037,") != NULL, "%s", csv.data);
     cr_assert(strstr(twin.data, "| Q4\\_0 | 4.50 | 8.83\xc2\xa0MB |") != NULL, "%s", twin.data);
     cr_assert(strstr(twin.data, ".svg") == NULL, "no figures without plots");
@@ -158,7 +172,8 @@ Test(report, absent_data_is_left_out_and_listed)
     cr_assert(find_block("formats") != NULL);
     cr_assert(says("Not shown: Error at every point of every layer; it needs a comparison of traces"));
     for (size_t i = 0; i < report.content.n_blocks; i++)
-        cr_assert(report.content.blocks[i].kind != LFM_BLOCK_HEADING || !strstr(report.content.blocks[i].text, "routed"),
+        cr_assert(report.content.blocks[i].kind != LFM_BLOCK_HEADING ||
+                      !strstr(report.content.blocks[i].text, "routed"),
                   "a heading without content");
 }
 
@@ -173,7 +188,8 @@ Test(report, routing_alone_makes_a_page)
 
 Test(report, names_from_files_cannot_become_markup)
 {
-    assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"command\": \"<script>alert(1)</script>\", \"positions\": 5,"
+    assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"command\": \"<script>alert(1)</script>\", "
+                         "\"positions\": 5,"
                          "\"reference\": {\"name\": \"<img src=x onerror=alert(2)>\"},"
                          "\"candidates\": [{\"name\": \"<script>alert(3)<b>\", \"kld\": {\"mean\": 0.1},"
                          "\"labels\": [{\"label\": \"<svg onload=alert(4)>\", \"kld_mean\": 0.1}]}]}"));
@@ -190,7 +206,8 @@ Test(report, names_from_files_cannot_become_markup)
 
 Test(report, malformed_json_is_one_line_with_file_and_line)
 {
-    assert_fails(build_text("{\"schema\": \"lfmscope-compare\",\n \"candidates\": [}"), LFM_ERROR_FORMAT, "result.json:2: not valid JSON");
+    assert_fails(build_text("{\"schema\": \"lfmscope-compare\",\n \"candidates\": [}"), LFM_ERROR_FORMAT,
+                 "result.json:2: not valid JSON");
     assert_fails(build_text(""), LFM_ERROR_FORMAT, "expected JSON, found an empty text");
 }
 
@@ -199,7 +216,8 @@ Test(report, other_documents_are_refused_by_name)
     assert_fails(build_text("{\"schema\": \"lfmscope-bench\"}"), LFM_ERROR_FORMAT, "found 'lfmscope-bench'");
     assert_fails(build_text("{}"), LFM_ERROR_FORMAT, "'schema' is missing");
     assert_fails(build_text("[1, 2]"), LFM_ERROR_FORMAT, "'schema' is missing");
-    assert_fails(build_text("{\"schema\": \"lfmscope-compare\"}"), LFM_ERROR_FORMAT, "'candidates' is missing or empty");
+    assert_fails(build_text("{\"schema\": \"lfmscope-compare\"}"), LFM_ERROR_FORMAT,
+                 "'candidates' is missing or empty");
     assert_fails(build_text("{\"schema\": \"lfmscope-routing\", \"traces\": []}"), LFM_ERROR_FORMAT,
                  "'traces' is missing or empty");
 }
@@ -233,7 +251,8 @@ Test(report, a_missing_file_is_an_error)
 Test(report, two_candidates_of_one_format_keep_their_names)
 {
     assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"candidates\": ["
-                         "{\"name\": \"a/one.gguf\", \"weights\": \"q4_0\"}, {\"name\": \"two.gguf\", \"weights\": \"q4_0\"},"
+                         "{\"name\": \"a/one.gguf\", \"weights\": \"q4_0\"}, {\"name\": \"two.gguf\", \"weights\": "
+                         "\"q4_0\"},"
                          "{\"name\": \"two.gguf\", \"weights\": \"q4_0\"}]}"));
     const struct lfm_candidate *candidates = report.documents.items[0].candidates;
     cr_assert_str_eq(candidates[0].label, "one.gguf (Q4_0)");
@@ -270,7 +289,8 @@ Test(report, plots_are_drawn_and_inlined)
 
 Test(report, hostile_names_are_drawn_as_they_are)
 {
-    assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"candidates\": [{\"name\": \"'; system('touch hacked'); '`touch hacked`\","
+    assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"candidates\": [{"
+                         "\"name\": \"'; system('touch hacked'); '`touch hacked`\","
                          "\"bits_per_weight\": 4, \"perplexity_ratio\": 1.5, \"kld\": {\"mean\": 0.1}}]}"));
     assert_ok(lfm_report_write(&report, directory, true, &error));
     char *path;

@@ -88,7 +88,9 @@ static const char drawing[] =
     "<g id=\"gnuplot_canvas\">\n\n<rect x=\"0\" y=\"0\" width=\"760\" height=\"380\" fill=\"none\"/>\n<defs>\n\n"
     "\t<circle id='gpDot' r='0.5'/>\n\t<filter id='textbox'>\n\t  <feFlood/>\n\t</filter>\n</defs>\n"
     "<g fill=\"none\" color=\"black\" stroke=\"currentColor\">\n</g>\n"
-    "<g fill=\"none\" color=\"black\" stroke=\"currentColor\">\n\t<use xlink:href='#gpPt6' color='rgb(47, 126, 216)'/>\n"
+    "<g fill=\"none\" color=\"black\" stroke=\"currentColor\">\n"
+    "\t<use xlink:href='#gpPt6' color='rgb(47, 126, 216)'/>\n"
+    "\t<use xlink:href='#gpPt6' transform='scale(4.88)' color='white'/>\n"
     "\t<g fill=\"black\" font-family=\"sans-serif\" font-size=\"13.00\">\n"
     "\t\t<text><tspan font-family=\"sans-serif\" >KLD</tspan></text>\n\t</g>\n</g>\n</g>\n</svg>\n";
 
@@ -104,6 +106,7 @@ Test(report_plot, a_drawing_follows_the_theme_of_its_page)
     assert_lacks("<?xml");
     assert_lacks("GNUPLOT");
     assert_lacks("<rect");
+    assert_lacks("white");
     assert_lacks("filter");
     assert_lacks("feFlood");
     assert_lacks("<style>");

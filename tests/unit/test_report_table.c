@@ -37,7 +37,8 @@ static void assert_contains(const char *part)
 Test(report_table, html_escapes_texts_and_aligns_numbers)
 {
     lfm_table_html(&writer, sample());
-    assert_contains("<th scope=\"row\"><span class=\"mark\" style=\"background:#2f7ed8\"></span>a|&lt;b&gt;, &quot;c&quot;</th>");
+    assert_contains("<th scope=\"row\"><span class=\"mark\" style=\"background:#2f7ed8\"></span>a|&lt;b&gt;, "
+                    "&quot;c&quot;</th>");
     assert_contains("<th scope=\"col\" class=\"n\">KLD</th>");
     assert_contains("<td class=\"n\">0.0125 \xc2\xb1 0.0010</td>");
     cr_assert(strstr(writer.buffer.data, "<b>") == NULL);
@@ -54,7 +55,8 @@ Test(report_table, markdown_keeps_cells_in_their_columns)
 Test(report_table, csv_has_full_numbers_errors_and_empty_fields)
 {
     lfm_table_csv(&writer, sample());
-    cr_assert_str_eq(writer.buffer.data, "name,kld,kld_stderr,share\n\"a|<b>, \"\"c\"\"\",0.0125,0.001,0.5\nplain,,,1\n");
+    cr_assert_str_eq(writer.buffer.data, "name,kld,kld_stderr,share\n\"a|<b>, "
+                                         "\"\"c\"\"\",0.0125,0.001,0.5\nplain,,,1\n");
 }
 
 Test(report_table, no_memory_no_crash)

@@ -47,7 +47,8 @@ Test(report_text, csv_quotes_only_where_it_must)
 
 Test(report_text, gnuplot_strings_cannot_be_left)
 {
-    assert_text(written(lfm_write_gnuplot, "'; system('touch x')\n`id`"), "'\xe2\x80\x99; system(\xe2\x80\x99touch x\xe2\x80\x99) `id`'");
+    assert_text(written(lfm_write_gnuplot, "'; system('touch x')\n`id`"),
+                "'\xe2\x80\x99; system(\xe2\x80\x99touch x\xe2\x80\x99) `id`'");
 }
 
 Test(report_text, csv_numbers_read_back_and_nan_is_empty)
@@ -120,6 +121,8 @@ Test(report_text, value_and_error_share_decimals_and_power)
                 "(2.700 \xc2\xb1 0.031)\xc3\x97" "10\xe2\x81\xbb\xe2\x81\xb6");
     assert_text(lfm_number_with_error(&pool, 0.5, NAN, LFM_NUMBER_PLAIN), "0.500");
     assert_text(lfm_number_with_error(&pool, 0.9905, 0.001, LFM_NUMBER_PERCENT), "99.05 \xc2\xb1 0.10\xc2\xa0%");
+    assert_text(lfm_number_with_error(&pool, 1e308, 1e-320, LFM_NUMBER_PLAIN),
+                "(1.0000 \xc2\xb1 0.0000)\xc3\x97" "10\xc2\xb3\xe2\x81\xb0\xe2\x81\xb8");
     assert_text(lfm_number_with_error(&pool, NAN, 0.1, LFM_NUMBER_PLAIN), "\xe2\x80\x93");
 }
 

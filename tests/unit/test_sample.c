@@ -177,7 +177,8 @@ static void refuse(struct lfm_sampling sampling, const char *part)
 
 Test(sample, refuses_parameters_out_of_range)
 {
-    refuse((struct lfm_sampling){.temperature = -1, .top_p = 1, .repetition_penalty = 1}, "temperature must be 0 or larger");
+    refuse((struct lfm_sampling){.temperature = -1, .top_p = 1, .repetition_penalty = 1},
+           "temperature must be 0 or larger");
     refuse((struct lfm_sampling){.temperature = NAN, .top_p = 1, .repetition_penalty = 1}, "temperature");
     refuse((struct lfm_sampling){.top_p = 0, .repetition_penalty = 1}, "top-p must be above 0 and at most 1, not 0");
     refuse((struct lfm_sampling){.top_p = 1.5, .repetition_penalty = 1}, "top-p");
@@ -191,7 +192,9 @@ Test(sample, refuses_logits_that_are_no_numbers)
     int32_t token;
     const float logits[V] = {0, NAN, 0, 0, 0}, infinite[V] = {0, 0, INFINITY, 0, 0};
     assert_ok(lfm_sampler_new(&sampler, &plain, V, &error));
-    assert_fails(lfm_sample(sampler, logits, NULL, 0, &token, &error), LFM_ERROR_ARGUMENT, "the logit of token 1 is nan");
-    assert_fails(lfm_sample(sampler, infinite, NULL, 0, &token, &error), LFM_ERROR_ARGUMENT, "the logit of token 2 is inf");
+    assert_fails(lfm_sample(sampler, logits, NULL, 0, &token, &error), LFM_ERROR_ARGUMENT,
+                 "the logit of token 1 is nan");
+    assert_fails(lfm_sample(sampler, infinite, NULL, 0, &token, &error), LFM_ERROR_ARGUMENT,
+                 "the logit of token 2 is inf");
     lfm_sampler_free(sampler);
 }

@@ -5,7 +5,8 @@
 static struct lfm_error error;
 
 /* Adds the pieces one by one; `expected` is what each of them lets out, the last entry what the end does. */
-static void expect_stream(const char *const *stops, size_t n_stops, const char *const *pieces, const char *const *expected, bool stopped)
+static void expect_stream(const char *const *stops, size_t n_stops, const char *const *pieces,
+                          const char *const *expected, bool stopped)
 {
     struct lfm_stop stop = {.strings = stops, .n_strings = n_stops};
     struct lfm_buffer ready = {0};

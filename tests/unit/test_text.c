@@ -25,7 +25,8 @@ static struct lfm_documents make_documents(const size_t *lengths, size_t n)
     return (struct lfm_documents){.items = items, .count = n};
 }
 
-static void expect_window(struct lfm_windows *windows, size_t document, size_t start, size_t n, size_t first, size_t count)
+static void expect_window(struct lfm_windows *windows, size_t document, size_t start, size_t n, size_t first,
+                          size_t count)
 {
     struct lfm_window window = {0};
     cr_assert(lfm_windows_next(windows, &window), "a window is missing");
@@ -165,10 +166,12 @@ Test(windows, refuse_a_text_too_short_and_say_what_would_do)
     assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
                  "one window takes 8 tokens, the longest document, 'a.txt', has 7; use --score all, or --context 7");
     documents = make_documents(tiny, 1);
-    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT, "has 2 tokens, at least 3");
+    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
+                 "has 2 tokens, at least 3");
     documents = make_documents(single, 1);
     options.score = LFM_SCORE_ALL;
-    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT, "has 1 tokens, at least 2");
+    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
+                 "has 1 tokens, at least 2");
 }
 
 Test(windows, refuse_options_that_make_no_sense)
@@ -177,9 +180,11 @@ Test(windows, refuse_options_that_make_no_sense)
     const struct lfm_documents documents = make_documents(lengths, 1);
     struct lfm_windows windows;
     struct lfm_window_options options = {.context = 2, .bos = BOS};
-    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT, "at least 3 tokens, not 2");
+    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
+                 "at least 3 tokens, not 2");
     options = (struct lfm_window_options){.context = 8, .stride = 8, .bos = BOS};
-    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT, "less than the context");
+    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
+                 "less than the context");
     options = (struct lfm_window_options){.context = 0, .bos = BOS};
     assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT, "not 0");
 }
@@ -250,7 +255,8 @@ Test(documents, are_whole_files_with_bos_in_front)
 Test(documents, of_jsonl_are_lines_with_labels)
 {
     struct lfm_documents documents = {0};
-    char *path = write_text("c.jsonl", "{\"text\": \"One\", \"label\": \"story\"}\r\n\n{\"text\": \"two\\nlines\", \"label\": null}");
+    char *path = write_text("c.jsonl", "{\"text\": \"One\", \"label\": \"story\"}\r\n\n"
+                                       "{\"text\": \"two\\nlines\", \"label\": null}");
     const char *paths[] = {path};
     assert_ok(lfm_documents_read(&documents, paths, 1, tokenizer, false, &error));
     cr_assert_eq(documents.count, 2);
@@ -308,6 +314,7 @@ Test(documents, that_cannot_be_opened_are_an_error)
 {
     struct lfm_documents documents = {0};
     const char *paths[] = {"/nonexistent/file.txt"};
-    assert_fails(lfm_documents_read(&documents, paths, 1, tokenizer, false, &error), LFM_ERROR_IO, "/nonexistent/file.txt");
+    assert_fails(lfm_documents_read(&documents, paths, 1, tokenizer, false, &error), LFM_ERROR_IO,
+                 "/nonexistent/file.txt");
     lfm_documents_release(&documents);
 }

@@ -53,7 +53,8 @@ static void expect_ids(const struct lfm_tokens *tokens, const cJSON *ids, const 
     cJSON_ArrayForEach(id, ids)
     {
         if (i < tokens->count)
-            cr_assert_eq(tokens->ids[i], id->valueint, "text %s: token %zu is %d, expected %d", hex, i, tokens->ids[i], id->valueint);
+            cr_assert_eq(tokens->ids[i], id->valueint, "text %s: token %zu is %d, expected %d", hex, i, tokens->ids[i],
+                         id->valueint);
         i++;
     }
     cr_assert_eq(tokens->count, expected, "text %s: %zu tokens, expected %zu", hex, tokens->count, expected);
@@ -76,7 +77,8 @@ static void check_cases(const struct lfm_tokenizer *tokenizer, const cJSON *docu
     {
         const char *hex = cJSON_GetObjectItem(item, "hex")->valuestring;
         struct lfm_buffer text = decode_hex(hex);
-        struct lfm_tokens tokens = encode(tokenizer, text.data, text.length, cJSON_IsTrue(cJSON_GetObjectItem(item, "special")));
+        struct lfm_tokens tokens =
+            encode(tokenizer, text.data, text.length, cJSON_IsTrue(cJSON_GetObjectItem(item, "special")));
         expect_ids(&tokens, cJSON_GetObjectItem(item, "ids"), hex);
         lfm_tokens_release(&tokens);
         lfm_buffer_release(&text);
@@ -140,9 +142,11 @@ static void put_texts(struct lfm_gguf_writer *writer, const struct lfm_tokenizer
 {
     assert_ok(lfm_gguf_put_string(writer, "tokenizer.ggml.model", "gpt2", 4, &error));
     assert_ok(lfm_gguf_put_string(writer, "tokenizer.ggml.pre", tables->pre, strlen(tables->pre), &error));
-    assert_ok(lfm_gguf_put_strings(writer, "tokenizer.ggml.tokens", tables->texts, tables->text_lengths, count, &error));
+    assert_ok(
+        lfm_gguf_put_strings(writer, "tokenizer.ggml.tokens", tables->texts, tables->text_lengths, count, &error));
     assert_ok(lfm_gguf_put_numbers(writer, "tokenizer.ggml.token_type", LFM_GGUF_I32, tables->types, count, &error));
-    assert_ok(lfm_gguf_put_strings(writer, "tokenizer.ggml.merges", tables->merges, tables->merge_lengths, tables->n_merges, &error));
+    assert_ok(lfm_gguf_put_strings(writer, "tokenizer.ggml.merges", tables->merges, tables->merge_lengths,
+                                   tables->n_merges, &error));
     assert_ok(lfm_gguf_put_u32(writer, "tokenizer.ggml.bos_token_id", (uint32_t)tables->bos_id, &error));
     assert_ok(lfm_gguf_put_u32(writer, "tokenizer.ggml.eos_token_id", (uint32_t)tables->eos_id, &error));
     assert_ok(lfm_gguf_put_bool(writer, "tokenizer.ggml.add_bos_token", tables->add_bos, &error));
@@ -186,7 +190,8 @@ Test(tokenizer, gives_the_same_ids_after_a_passage_through_gguf, .init = make_di
     cr_assert_eq(lfm_bos_id(gguf), lfm_bos_id(json));
     cr_assert_eq(lfm_eos_id(gguf), lfm_eos_id(json));
     cr_assert(lfm_adds_bos(gguf));
-    for (int32_t id = 0; id < (int32_t)lfm_vocabulary_size(json); id++) cr_assert_eq(lfm_is_special(gguf, id), lfm_is_special(json, id));
+    for (int32_t id = 0; id < (int32_t)lfm_vocabulary_size(json); id++)
+        cr_assert_eq(lfm_is_special(gguf, id), lfm_is_special(json, id));
     cJSON_Delete(document);
     lfm_tokenizer_free(gguf);
     lfm_tokenizer_free(json);
@@ -261,7 +266,8 @@ Test(tokenizer, pads_the_vocabulary_to_the_rows_of_the_model)
     cr_assert_eq(tables.types[699], 5);
     cr_assert_str_eq(tables.texts[699], "[PAD699]");
     cr_assert_str_eq(tables.pre, "lfm2");
-    assert_fails(lfm_token_bytes(tokenizer, 700, &bytes, &length, &error), LFM_ERROR_ARGUMENT, "token id 700 is outside");
+    assert_fails(lfm_token_bytes(tokenizer, 700, &bytes, &length, &error), LFM_ERROR_ARGUMENT,
+                 "token id 700 is outside");
     lfm_tokenizer_free(tokenizer);
     cJSON_Delete(config);
 }
@@ -388,7 +394,8 @@ Test(tokenizer, refuses_broken_vocabularies, .init = make_directory, .fini = rem
     refuse("model", "{\"type\": \"BPE\", \"vocab\": {\"a\": 1e12}, \"merges\": []}", "the id of token 'a'");
     refuse("model", "{\"type\": \"BPE\", \"vocab\": {\"a\": \"0\"}, \"merges\": []}", "the id of token 'a'");
     refuse("model", "{\"type\": \"BPE\", \"vocab\": [], \"merges\": []}", "'model.vocab' must be an object");
-    refuse("model", "{\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a a\"]}", "merge 0 ('a' and 'a'): the result");
+    refuse("model", "{\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a a\"]}",
+           "merge 0 ('a' and 'a'): the result");
     refuse("model", "{\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"aa\"]}", "merge 0 must be");
     refuse("model", "{\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [[\"a\"]]}", "merge 0 must be");
     refuse("added_tokens", "[{\"id\": 3}]", "an added token has no content");
@@ -399,7 +406,8 @@ static void refuse_pattern(const char *pattern, const char *part)
 {
     char value[256];
     snprintf(value, sizeof value,
-             "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", \"pattern\": {\"Regex\": \"%s\"}}, {\"type\": \"ByteLevel\"}]}",
+             "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", \"pattern\": {\"Regex\": \"%s\"}}, "
+             "{\"type\": \"ByteLevel\"}]}",
              pattern);
     refuse("pre_tokenizer", value, part);
 }
@@ -435,7 +443,8 @@ Test(tokenizer, gives_up_on_a_pattern_that_runs_away, .init = make_directory, .f
     write_tokenizer("pre_tokenizer", "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", \"pattern\": "
                                      "{\"Regex\": \"(a|aa|aaa)+$\"}}, {\"type\": \"ByteLevel\"}]}");
     assert_ok(open_written(&tokenizer));
-    assert_fails(lfm_tokenize(tokenizer, text, sizeof text, false, false, &tokens, &error), LFM_ERROR_LIMIT, "match limit exceeded");
+    assert_fails(lfm_tokenize(tokenizer, text, sizeof text, false, false, &tokens, &error), LFM_ERROR_LIMIT,
+                 "match limit exceeded");
     lfm_tokens_release(&tokens);
     lfm_tokenizer_free(tokenizer);
 }

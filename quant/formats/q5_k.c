@@ -1,0 +1,29 @@
+/* q5_k: blocks of 256 in 8 groups of 32: f16 d, f16 dmin, 12 bytes of packed scales and minima, 32 bytes of fifth bits
+ * (bit g of byte l belongs to element l of group g), then 128 bytes of low bits as in q4_k.
+ * w = (d * scale) * q - dmin * minimum. Only read. */
+#include "quant/formats/bits.h"
+#include "quant/formats/k_scales.h"
+#include "quant/formats/rows.h"
+
+#include <assert.h>
+
+enum { BLOCK = 256, GROUP = 32, FIFTH = 16, LOW = FIFTH + GROUP, BLOCK_BYTES = LOW + BLOCK / 2 };
+static_assert(BLOCK_BYTES == 176, "the layout of q5_k");
+
+void lfm_q5_k_decode(float *x, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    for (size_t start = 0; start < n; start += BLOCK, block += BLOCK_BYTES) {
+        float d = lfm_load_half(block), dmin = lfm_load_half(block + 2);
+        uint8_t scales[8], minima[8];
+        lfm_unpack_k_scales(block + 4, scales, minima);
+        for (int group = 0; group < BLOCK / GROUP; group++) {
+            const uint8_t *codes = block + LOW + group / 2 * GROUP, *fifth = block + FIFTH;
+            float *values = x + start + group * GROUP;
+            float scale = d * (float)scales[group], minimum = dmin * (float)minima[group];
+            int shift = group % 2 * 4;
+            for (int l = 0; l < GROUP; l++)
+                values[l] = scale * (float)((codes[l] >> shift & 15) | (fifth[l] >> group & 1) << 4) - minimum;
+        }
+    }
+}

@@ -52,7 +52,8 @@ static enum lfm_status write_rows(struct encoding *encoding, const struct lfm_pl
             status = lfm_fail(error, LFM_ERROR_STOPPED, "stopped while writing '%s'; nothing was kept", tensor->name);
             goto done;
         }
-        LFM_TRY_DONE(lfm_encode_rows(source, tensor->format, encoding->plan->scale, encoding->scales, first, count, data, error));
+        LFM_TRY_DONE(lfm_encode_rows(source, tensor->format, encoding->plan->scale, encoding->scales, first, count,
+                                     data, error));
         LFM_TRY_DONE(encoding->sink->write(encoding->sink->writer, data, count * row_bytes, error));
         encoding->done += count * row_bytes;
         lfm_progress_update(encoding->progress, (double)encoding->done);
@@ -63,7 +64,8 @@ done:
     return status;
 }
 
-static enum lfm_status write_tensor(struct encoding *encoding, const struct lfm_planned_tensor *tensor, struct lfm_error *error)
+static enum lfm_status write_tensor(struct encoding *encoding, const struct lfm_planned_tensor *tensor,
+                                    struct lfm_error *error)
 {
     if (tensor->scales) {
         encoding->done += tensor->bytes;
@@ -77,8 +79,9 @@ static enum lfm_status write_tensor(struct encoding *encoding, const struct lfm_
     return write_rows(encoding, tensor, &source, error);
 }
 
-enum lfm_status lfm_quantization_write_data(const struct lfm_quantization *quantization, const struct lfm_data_sink *sink,
-                                            struct lfm_progress *progress, struct lfm_error *error)
+enum lfm_status lfm_quantization_write_data(const struct lfm_quantization *quantization,
+                                            const struct lfm_data_sink *sink, struct lfm_progress *progress,
+                                            struct lfm_error *error)
 {
     struct encoding encoding = {.plan = quantization, .sink = sink, .progress = progress};
     enum lfm_status status = LFM_OK;
@@ -94,7 +97,8 @@ static bool same_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static enum lfm_status refuse_own_files(const struct lfm_checkpoint *checkpoint, const char *path, struct lfm_error *error)
+static enum lfm_status refuse_own_files(const struct lfm_checkpoint *checkpoint, const char *path,
+                                        struct lfm_error *error)
 {
     bool own = same_file(checkpoint->path, path);
     const char *last = NULL;

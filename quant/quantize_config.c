@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Replaces the numbers of `item`, in document order, by the text they have in *json. A parsed 1.0 would be printed as 1,
- * which the strict configuration classes of Transformers refuse where they expect a float. */
+/* Replaces the numbers of `item`, in document order, by the text they have in *json. A parsed 1.0 would be printed as
+ * 1, which the strict configuration classes of Transformers refuse where they expect a float. */
 static void keep_spelling(cJSON *item, const char **json)
 {
     if (cJSON_IsNumber(item)) {
@@ -93,7 +93,9 @@ static cJSON *describe_quantization(const struct lfm_quantization *plan)
 
 static void state_dtype(cJSON *config, const struct lfm_format *format)
 {
-    const char *dtype = strcmp(format->name, "f32") == 0 ? "float32" : strcmp(format->name, "f16") == 0 ? "float16" : "bfloat16";
+    const char *dtype = strcmp(format->name, "f32") == 0   ? "float32"
+                        : strcmp(format->name, "f16") == 0 ? "float16"
+                                                           : "bfloat16";
     static const char *const keys[] = {"dtype", "torch_dtype"};
     if (!cJSON_HasObjectItem(config, keys[0]) && !cJSON_HasObjectItem(config, keys[1])) {
         cJSON_AddStringToObject(config, keys[1], dtype);
@@ -103,7 +105,8 @@ static void state_dtype(cJSON *config, const struct lfm_format *format)
         if (cJSON_HasObjectItem(config, keys[i])) cJSON_ReplaceItemInObject(config, keys[i], cJSON_CreateString(dtype));
 }
 
-enum lfm_status lfm_quantization_write_config(const struct lfm_quantization *plan, const char *path, struct lfm_error *error)
+enum lfm_status lfm_quantization_write_config(const struct lfm_quantization *plan, const char *path,
+                                              struct lfm_error *error)
 {
     struct lfm_buffer text = {0};
     cJSON *config;

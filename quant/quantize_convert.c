@@ -1,5 +1,5 @@
-/* What a Hugging Face directory needs besides weights, made from a GGUF file: config.json's contents, tokenizer.json and
- * tokenizer_config.json. See quantize.h. */
+/* What a Hugging Face directory needs besides weights, made from a GGUF file: config.json's contents, tokenizer.json
+ * and tokenizer_config.json. See quantize.h. */
 #include "quant/quantize_parts.h"
 
 #include "reference/base/file.h"
@@ -183,7 +183,9 @@ static cJSON *make_bpe(const struct lfm_tokenizer_tables *tables, size_t n, bool
     cJSON *vocabulary = cJSON_AddObjectToObject(model, "vocab"), *merges = cJSON_AddArrayToObject(model, "merges");
     for (size_t id = 0; id < n; id++) {
         char *text = NULL;
-        if (is_padding(tables, id) || lfm_copy_string(&text, tables->texts[id], tables->text_lengths[id], NULL) != LFM_OK) continue;
+        if (is_padding(tables, id) ||
+            lfm_copy_string(&text, tables->texts[id], tables->text_lengths[id], NULL) != LFM_OK)
+            continue;
         add_size(vocabulary, text, id);
         free(text);
     }
@@ -255,13 +257,15 @@ enum lfm_status lfm_quantization_write_tokenizer(const struct lfm_quantization *
     struct lfm_tokenizer_tables tables;
     const char *kind;
     size_t length;
-    LFM_TRY(lfm_gguf_string(quantization->model->checkpoint->gguf, "tokenizer.ggml.model", &kind, &length, NULL, error));
+    LFM_TRY(
+        lfm_gguf_string(quantization->model->checkpoint->gguf, "tokenizer.ggml.model", &kind, &length, NULL, error));
     if (length == 4 && memcmp(kind, "none", 4) == 0) return LFM_OK;
     LFM_TRY(lfm_tokenizer_open(&tokenizer, quantization->model->checkpoint, error));
     enum lfm_status status = lfm_tokenizer_tables(tokenizer, &tables, error);
     const struct lfm_pre *pre = status == LFM_OK ? lfm_pre_find(tables.pre, strlen(tables.pre)) : NULL;
     if (status == LFM_OK && !pre)
-        status = lfm_fail(error, LFM_ERROR_FORMAT, "cannot write tokenizer.json: pre-tokenizer '%s' is not known", tables.pre);
+        status = lfm_fail(error, LFM_ERROR_FORMAT, "cannot write tokenizer.json: pre-tokenizer '%s' is not known",
+                          tables.pre);
     size_t n = lfm_vocabulary_size(tokenizer);
     if (status == LFM_OK) status = write_document(make_tokenizer(&tables, n, pre), directory, "tokenizer.json", error);
     if (status == LFM_OK)

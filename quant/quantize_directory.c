@@ -20,16 +20,16 @@ static enum lfm_status write_piece(void *writer, const void *bytes, size_t lengt
     return lfm_safetensors_write_data(writer, bytes, length, error);
 }
 
-static enum lfm_status write_weights(const struct lfm_quantization *plan, const char *path, struct lfm_progress *progress,
-                                     struct lfm_error *error)
+static enum lfm_status write_weights(const struct lfm_quantization *plan, const char *path,
+                                     struct lfm_progress *progress, struct lfm_error *error)
 {
     struct lfm_safetensors_writer *writer;
     enum lfm_status status;
     LFM_TRY(lfm_safetensors_writer_open(&writer, path, error));
     for (size_t i = 0; i < plan->count; i++) {
         const struct lfm_planned_tensor *tensor = &plan->tensors[i];
-        LFM_TRY_DONE(lfm_safetensors_add_tensor(writer, tensor->name, tensor->format, tensor->n_dimensions, tensor->shape,
-                                                error));
+        LFM_TRY_DONE(lfm_safetensors_add_tensor(writer, tensor->name, tensor->format, tensor->n_dimensions,
+                                                tensor->shape, error));
     }
     LFM_TRY_DONE(lfm_safetensors_begin(writer, error));
     const struct lfm_data_sink sink = {write_piece, writer};
@@ -70,7 +70,8 @@ static enum lfm_status copy_companions(const char *source, const char *directory
 }
 
 /* The tokenizer's and other small files. */
-static enum lfm_status write_companions(const struct lfm_quantization *plan, const char *directory, struct lfm_error *error)
+static enum lfm_status write_companions(const struct lfm_quantization *plan, const char *directory,
+                                        struct lfm_error *error)
 {
     const struct lfm_checkpoint *checkpoint = plan->model->checkpoint;
     if (checkpoint->container == LFM_HUGGING_FACE) return copy_companions(checkpoint->path, directory, error);
@@ -128,7 +129,8 @@ enum lfm_status lfm_quantization_write_directory(const struct lfm_quantization *
                                                  struct lfm_progress *progress, struct lfm_error *error)
 {
     if (lfm_file_exists(path) && !is_empty_directory(path))
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write to '%s': it exists and is not an empty directory", path);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write to '%s': it exists and is not an empty directory",
+                        path);
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/') length--;
     char *final = NULL;

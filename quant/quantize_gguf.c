@@ -122,8 +122,8 @@ struct padded_tokens {
     char (*names)[PADDING_TEXT];
 };
 
-static enum lfm_status pad_tokens(struct padded_tokens *out, const struct lfm_tokenizer_tables *tables, size_t n, size_t total,
-                                  struct lfm_error *error)
+static enum lfm_status pad_tokens(struct padded_tokens *out, const struct lfm_tokenizer_tables *tables, size_t n,
+                                  size_t total, struct lfm_error *error)
 {
     LFM_TRY(LFM_ALLOC(&out->texts, total, error));
     LFM_TRY(LFM_ALLOC(&out->lengths, total, error));
@@ -149,8 +149,8 @@ static enum lfm_status put_tokens(struct header *header, const struct lfm_tokeni
     size_t total = header->config->vocab_size;
     enum lfm_status status;
     if (n > total)
-        return lfm_fail(header->error, LFM_ERROR_MISMATCH, "the tokenizer has %zu tokens, the model's vocabulary only %zu", n,
-                        total);
+        return lfm_fail(header->error, LFM_ERROR_MISMATCH,
+                        "the tokenizer has %zu tokens, the model's vocabulary only %zu", n, total);
     LFM_TRY_DONE(pad_tokens(&tokens, tables, n, total, header->error));
     LFM_TRY_DONE(lfm_gguf_put_strings(header->writer, "tokenizer.ggml.tokens", tokens.texts, tokens.lengths, total,
                                       header->error));
@@ -237,8 +237,9 @@ static enum lfm_status put_origin(struct header *header)
     size_t *lengths;
     LFM_TRY(LFM_ALLOC(&lengths, fallbacks->count, header->error));
     for (size_t i = 0; i < fallbacks->count; i++) lengths[i] = strlen(fallbacks->items[i]);
-    enum lfm_status status = lfm_gguf_put_strings(header->writer, "lfmscope.fallbacks", (const char *const *)fallbacks->items,
-                                                  lengths, fallbacks->count, header->error);
+    enum lfm_status status =
+        lfm_gguf_put_strings(header->writer, "lfmscope.fallbacks", (const char *const *)fallbacks->items, lengths,
+                             fallbacks->count, header->error);
     free(lengths);
     return status;
 }
@@ -272,8 +273,8 @@ enum lfm_status lfm_quantization_write_gguf(const struct lfm_quantization *quant
     LFM_TRY_DONE(put_metadata(&header));
     for (size_t i = 0; i < quantization->count; i++) {
         const struct lfm_planned_tensor *tensor = &quantization->tensors[i];
-        LFM_TRY_DONE(lfm_gguf_add_tensor(header.writer, tensor->name, tensor->format, tensor->n_dimensions, tensor->shape,
-                                         error));
+        LFM_TRY_DONE(lfm_gguf_add_tensor(header.writer, tensor->name, tensor->format, tensor->n_dimensions,
+                                         tensor->shape, error));
     }
     LFM_TRY_DONE(lfm_gguf_begin(header.writer, error));
     const struct lfm_data_sink sink = {write_piece, header.writer};

@@ -15,8 +15,9 @@ struct lfm_data_sink {
     void *writer;
 };
 /* Encodes all tensors in order, a few thousand rows at a time. */
-enum lfm_status lfm_quantization_write_data(const struct lfm_quantization *quantization, const struct lfm_data_sink *sink,
-                                            struct lfm_progress *progress, struct lfm_error *error);
+enum lfm_status lfm_quantization_write_data(const struct lfm_quantization *quantization,
+                                            const struct lfm_data_sink *sink, struct lfm_progress *progress,
+                                            struct lfm_error *error);
 
 enum lfm_status lfm_quantization_write_gguf(const struct lfm_quantization *quantization, const char *path,
                                             struct lfm_progress *progress, struct lfm_error *error);

@@ -87,8 +87,8 @@ static enum lfm_status add_values(struct planner *planner, enum lfm_tensor_role 
     name_tensor(source, planner, checkpoint->container, role, layer, 0);
     const struct lfm_tensor *stored = lfm_checkpoint_find(checkpoint, "%s", source);
     struct lfm_planned_tensor tensor = {.values = values, .n_dimensions = n_dimensions, .rows = 1};
-    tensor.format = kept_format(planner, checkpoint->container == LFM_HUGGING_FACE && stored ? stored->format
-                                                                                              : lfm_format_by_name("f32"));
+    tensor.format = kept_format(
+        planner, checkpoint->container == LFM_HUGGING_FACE && stored ? stored->format : lfm_format_by_name("f32"));
     for (size_t i = 0; i < n_dimensions; i++) tensor.shape[i] = shape[i];
     for (size_t i = 0; i + 1 < n_dimensions; i++) tensor.rows *= shape[i];
     tensor.columns = shape[n_dimensions - 1];
@@ -170,19 +170,22 @@ static enum lfm_status add_kept_matrix(struct planner *planner, enum lfm_tensor_
 }
 
 /* FP8 directories are for runtimes that look embeddings up unquantized and share them with the head. */
-static enum lfm_status add_embedding(struct planner *planner, enum lfm_tensor_role role, const struct lfm_matrix *matrix)
+static enum lfm_status add_embedding(struct planner *planner, enum lfm_tensor_role role,
+                                     const struct lfm_matrix *matrix)
 {
     struct lfm_quantization *plan = planner->plan;
     if (plan->format->scaled_max <= 0 || planner->quantize_embedding) return add_matrix(planner, role, 0, matrix);
     LFM_TRY(add_kept_matrix(planner, role, 0, matrix));
     const struct lfm_planned_tensor *added = &plan->tensors[plan->count - 1];
-    return lfm_notes_add(&plan->fallbacks, planner->error, "%s: %s (runtimes load no %s embeddings; --embedding quantizes them)",
-                         added->name, added->format->name, plan->format->name);
+    return lfm_notes_add(&plan->fallbacks, planner->error,
+                         "%s: %s (runtimes load no %s embeddings; --embedding quantizes them)", added->name,
+                         added->format->name, plan->format->name);
 }
 
 /* --- layers --- */
 
-/* Files of llama models in GGUF rotate neighbours and order the rows of each head for that; Hugging Face's rotate halves. */
+/* Files of llama models in GGUF rotate neighbours and order the rows of each head for that; Hugging Face's rotate
+ * halves. */
 static enum lfm_status add_rotated(struct planner *planner, enum lfm_tensor_role role, size_t layer,
                                    const struct lfm_matrix *matrix)
 {
@@ -192,7 +195,8 @@ static enum lfm_status add_rotated(struct planner *planner, enum lfm_tensor_role
         enum lfm_rope wanted = planner->plan->container == LFM_GGUF ? LFM_ROPE_NEIGHBOURS : LFM_ROPE_HALVES;
         tensor.head_dim = config->head_dim;
         if (config->rope != wanted)
-            tensor.order = wanted == LFM_ROPE_NEIGHBOURS ? LFM_ROWS_HALVES_TO_NEIGHBOURS : LFM_ROWS_NEIGHBOURS_TO_HALVES;
+            tensor.order =
+                wanted == LFM_ROPE_NEIGHBOURS ? LFM_ROWS_HALVES_TO_NEIGHBOURS : LFM_ROWS_NEIGHBOURS_TO_HALVES;
     }
     return add_quantized(planner, &tensor);
 }
@@ -264,7 +268,8 @@ static enum lfm_status plan_tensors(struct planner *planner)
     for (size_t l = 0; l < planner->config->num_hidden_layers; l++) {
         const struct lfm_layer *layer = &model->layers[l];
         LFM_TRY(add_vector(planner, LFM_TENSOR_OPERATOR_NORM, l, layer->operator_norm, D));
-        LFM_TRY(layer->operator_type == LFM_CONV ? plan_convolution(planner, l, layer) : plan_attention(planner, l, layer));
+        LFM_TRY(layer->operator_type == LFM_CONV ? plan_convolution(planner, l, layer)
+                                                 : plan_attention(planner, l, layer));
         LFM_TRY(add_vector(planner, LFM_TENSOR_FFN_NORM, l, layer->ffn_norm, D));
         LFM_TRY(plan_feed_forward(planner, l, layer));
     }
@@ -287,8 +292,9 @@ static enum lfm_status warn_of_gguf_limits(struct planner *planner)
                               "norm_topk_prob is false: llama.cpp takes it for true and will compute something else; "
                               "lfmscope reads lfm2moe.expert_weights_norm"));
     if (!config->use_expert_bias)
-        LFM_TRY(lfm_notes_add(warnings, planner->error,
-                              "use_expert_bias is false, so there are no exp_probs_b tensors: llama.cpp will refuse the file"));
+        LFM_TRY(lfm_notes_add(
+            warnings, planner->error,
+            "use_expert_bias is false, so there are no exp_probs_b tensors: llama.cpp will refuse the file"));
     return LFM_OK;
 }
 
@@ -303,14 +309,15 @@ static enum lfm_status warn_of_unused(struct planner *planner)
         enum lfm_tensor_role role;
         size_t layer, expert, length = strlen(tensor->name);
         bool scale = length > 6 && strcmp(tensor->name + length - 6, "_scale") == 0;
-        bool known = lfm_tensor_role_of(checkpoint->container, planner->config->architecture, tensor->name, &role, &layer,
-                                        &expert);
+        bool known = lfm_tensor_role_of(checkpoint->container, planner->config->architecture, tensor->name, &role,
+                                        &layer, &expert);
         if (scale || (known && !(role == LFM_TENSOR_LM_HEAD && planner->config->tie_word_embeddings))) continue;
         if (unused++ == 0) first = tensor->name;
     }
     if (unused == 0) return LFM_OK;
     return lfm_notes_add(&planner->plan->warnings, planner->error,
-                         "%zu tensors of the source are not part of the model and were left out, '%s' first", unused, first);
+                         "%zu tensors of the source are not part of the model and were left out, '%s' first", unused,
+                         first);
 }
 
 static enum lfm_status warn_of_formats(struct planner *planner)
@@ -321,9 +328,10 @@ static enum lfm_status warn_of_formats(struct planner *planner)
                               "compressed-tensors knows FP8 as E4M3 only: other programs may refuse %s weights",
                               plan->format->name));
     if (plan->format->scaled_max > 0 && planner->quantize_embedding)
-        LFM_TRY(lfm_notes_add(&planner->plan->warnings, planner->error,
-                              "the embedding is %s: lfmscope reads it, other programs ignore its scales or refuse the directory",
-                              plan->format->name));
+        LFM_TRY(lfm_notes_add(
+            &planner->plan->warnings, planner->error,
+            "the embedding is %s: lfmscope reads it, other programs ignore its scales or refuse the directory",
+            plan->format->name));
     return LFM_OK;
 }
 
@@ -334,11 +342,11 @@ static enum lfm_status check_format(const struct lfm_quantization_options *optio
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "lfmscope reads %s but does not write it: expected one of %s",
                         format->name, lfm_format_encodable_names());
     if (options->container == LFM_GGUF && format->gguf_type < 0)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "GGUF has no type for %s: write to a directory (a name without .gguf)",
-                        format->name);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT,
+                        "GGUF has no type for %s: write to a directory (a name without .gguf)", format->name);
     if (options->container == LFM_HUGGING_FACE && !format->safetensors_dtype)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "safetensors files have no type for %s: write to a name that ends in .gguf",
-                        format->name);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT,
+                        "safetensors files have no type for %s: write to a name that ends in .gguf", format->name);
     return LFM_OK;
 }
 

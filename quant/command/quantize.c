@@ -29,7 +29,8 @@ static enum lfm_status read_options(struct lfm_quantization_options *options, co
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "unknown type '%s': expected one of %s", request->type,
                         lfm_format_encodable_names());
     if (!lfm_scale_by_name(request->scale, &options->scale))
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "unknown scale '%s': expected tensor, channel or block", request->scale);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT, "unknown scale '%s': expected tensor, channel or block",
+                        request->scale);
     return LFM_OK;
 }
 
@@ -39,7 +40,8 @@ static void print_notes(const struct lfm_quantization *plan)
     for (size_t i = 0; i < plan->warnings.count; i++) fprintf(stderr, "warning: %s\n", plan->warnings.items[i]);
 }
 
-static enum lfm_status write_planned(const struct lfm_quantization *plan, const struct request *request, struct lfm_error *error)
+static enum lfm_status write_planned(const struct lfm_quantization *plan, const struct request *request,
+                                     struct lfm_error *error)
 {
     struct lfm_progress progress;
     print_notes(plan);
@@ -60,8 +62,8 @@ static void add_texts(cJSON *document, const char *key, const struct lfm_notes *
     for (size_t i = 0; i < texts->count; i++) cJSON_AddItemToArray(list, cJSON_CreateString(texts->items[i]));
 }
 
-static enum lfm_status print_json(const struct lfm_quantization *plan, const struct request *request, int argc, char **argv,
-                                  struct lfm_error *error)
+static enum lfm_status print_json(const struct lfm_quantization *plan, const struct request *request, int argc,
+                                  char **argv, struct lfm_error *error)
 {
     cJSON *document = lfm_json_document("quantize", argc, argv);
     cJSON_AddStringToObject(document, "model", request->model);
@@ -89,8 +91,8 @@ static enum lfm_status run(const struct request *request, bool json, int argc, c
     if (status == LFM_OK && json)
         status = print_json(plan, request, argc, argv, error);
     else if (status == LFM_OK)
-        printf("%s: %zu tensors, %.1f MB, %.3f bits per weight\n", request->output, plan->count, (double)plan->bytes / 1e6,
-               bits_per_weight(plan));
+        printf("%s: %zu tensors, %.1f MB, %.3f bits per weight\n", request->output, plan->count,
+               (double)plan->bytes / 1e6, bits_per_weight(plan));
     lfm_quantization_free(plan);
     lfm_model_close(model);
     return status;
@@ -107,14 +109,15 @@ int lfm_command_quantize(int argc, char **argv)
         {0},
     };
     char notes[1024];
-    snprintf(notes, sizeof notes,
-             "Types: %s.\n"
-             "A name that ends in .gguf makes a GGUF file for llama.cpp; any other name makes a Hugging Face directory\n"
-             "(f32, f16, bf16, and FP8 as compressed-tensors 'float-quantized').\n"
-             "Every matrix gets the type, embedding and head included; norms, routers and conv kernels are kept. FP8\n"
-             "directories keep embedding and head, which vLLM and Transformers load unquantized only.\n"
-             "Tensors that get another type than asked for are listed on stderr and in the file.",
-             lfm_format_encodable_names());
+    snprintf(
+        notes, sizeof notes,
+        "Types: %s.\n"
+        "A name that ends in .gguf makes a GGUF file for llama.cpp; any other name makes a Hugging Face directory\n"
+        "(f32, f16, bf16, and FP8 as compressed-tensors 'float-quantized').\n"
+        "Every matrix gets the type, embedding and head included; norms, routers and conv kernels are kept. FP8\n"
+        "directories keep embedding and head, which vLLM and Transformers load unquantized only.\n"
+        "Tensors that get another type than asked for are listed on stderr and in the file.",
+        lfm_format_encodable_names());
     const struct lfm_usage usage = {
         .name = "quantize",
         .arguments = "MODEL OUT --type T [options]",

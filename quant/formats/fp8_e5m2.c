@@ -1,6 +1,6 @@
-/* fp8_e5m2: one byte: sign, 5 bits of exponent (bias 15), 2 of fraction; largest 57344, infinity 0x7c, NaN 0x7d to 0x7f.
- * Round to nearest, ties to even; larger finite magnitudes saturate at 57344, infinities stay; subnormals (steps of
- * 2^-16), signed zeros and the top 2 bits of a NaN's payload are kept. Scales stand beside the tensor
+/* fp8_e5m2: one byte: sign, 5 bits of exponent (bias 15), 2 of fraction; largest 57344, infinity 0x7c, NaN 0x7d to
+ * 0x7f. Round to nearest, ties to even; larger finite magnitudes saturate at 57344, infinities stay; subnormals (steps
+ * of 2^-16), signed zeros and the top 2 bits of a NaN's payload are kept. Scales stand beside the tensor
  * (lfm_encode_matrix). Source: OCP 8-bit Floating Point Specification (OFP8). */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"

@@ -1,9 +1,9 @@
 /* q4_1: blocks of 32 with a scale and a minimum: f16 d, f16 m, then 16 bytes; byte j holds element j in its low and
  * element j + 16 in its high half; w = d * q + m.
  *
- * m = min(x), d = (max(x) - m) / 15; q = min(15, trunc((x - m) * (1/d) + 0.5)), with the FP32 d and m from before they are
- * rounded to f16: the bytes are those of ggml's reference quantizer. A block of equal values has d = 0 and q = 0. d and m
- * beyond f16's range become infinite, below it zero. When d is so small that 1/d is infinite, q = 0. */
+ * m = min(x), d = (max(x) - m) / 15; q = min(15, trunc((x - m) * (1/d) + 0.5)), with the FP32 d and m from before they
+ * are rounded to f16: the bytes are those of ggml's reference quantizer. A block of equal values has d = 0 and q = 0. d
+ * and m beyond f16's range become infinite, below it zero. When d is so small that 1/d is infinite, q = 0. */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"
 
@@ -35,7 +35,8 @@ void lfm_q4_1_encode(void *blocks, const float *x, size_t n)
         float inverse = d != 0.0f ? 1.0f / d : 0.0f;
         uint8_t codes[HALF];
         for (int j = 0; j < HALF; j++)
-            codes[j] = (uint8_t)(code_of((values[j] - low) * inverse) | code_of((values[j + HALF] - low) * inverse) << 4);
+            codes[j] =
+                (uint8_t)(code_of((values[j] - low) * inverse) | code_of((values[j + HALF] - low) * inverse) << 4);
         lfm_store_half(block, d);
         lfm_store_half(block + 2, low);
         memcpy(block + 4, codes, sizeof codes);

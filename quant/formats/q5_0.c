@@ -1,5 +1,5 @@
-/* q5_0: blocks of 32 with one scale: f16 d, 32 bits that are the fifth bits of the elements, then 16 bytes; byte j holds
- * the low bits of element j in its low and of element j + 16 in its high half; w = d * (q - 16). Only read. */
+/* q5_0: blocks of 32 with one scale: f16 d, 32 bits that are the fifth bits of the elements, then 16 bytes; byte j
+ * holds the low bits of element j in its low and of element j + 16 in its high half; w = d * (q - 16). Only read. */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"
 

@@ -1,8 +1,9 @@
 /* q6_k: blocks of 256 in 16 groups of 16: 128 bytes of low 4 bits, 64 bytes of high 2 bits, 16 signed scales, f16 d.
  * w = (d * scale) * (q - 32). Only read.
  *
- * Each half of 128 elements has 64 low bytes and 32 high bytes; its quarter k (32 elements, l within it) has its low bits
- * in byte l + 32 * (k mod 2), low half for k < 2 and high half above, and its high bits in bits 2k, 2k+1 of byte l. */
+ * Each half of 128 elements has 64 low bytes and 32 high bytes; its quarter k (32 elements, l within it) has its low
+ * bits in byte l + 32 * (k mod 2), low half for k < 2 and high half above, and its high bits in bits 2k, 2k+1 of byte
+ * l. */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"
 
@@ -11,7 +12,8 @@
 enum { BLOCK = 256, HIGH = 128, SCALES = HIGH + 64, SCALE_D = SCALES + 16, BLOCK_BYTES = SCALE_D + 2 };
 static_assert(BLOCK_BYTES == 210, "the layout of q6_k");
 
-static void decode_quarter(float *values, const uint8_t *low, const uint8_t *high, const int8_t scales[2], float d, int k)
+static void decode_quarter(float *values, const uint8_t *low, const uint8_t *high, const int8_t scales[2], float d,
+                           int k)
 {
     for (int l = 0; l < 32; l++) {
         int code = (low[l] >> k / 2 * 4 & 15) | (high[l] >> 2 * k & 3) << 4;
@@ -28,7 +30,7 @@ void lfm_q6_k_decode(float *x, const void *blocks, size_t n)
         memcpy(scales, block + SCALES, sizeof scales);
         for (int half = 0; half < 2; half++)
             for (int k = 0; k < 4; k++)
-                decode_quarter(x + start + half * 128 + k * 32, block + half * 64 + k % 2 * 32, block + HIGH + half * 32,
-                               scales + half * 8 + k * 2, d, k);
+                decode_quarter(x + start + half * 128 + k * 32, block + half * 64 + k % 2 * 32,
+                               block + HIGH + half * 32, scales + half * 8 + k * 2, d, k);
     }
 }

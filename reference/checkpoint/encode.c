@@ -78,8 +78,9 @@ static enum lfm_status refuse_row(const struct lfm_row_source *source, const str
         if (!(fabsf(x[c]) <= fabsf(x[column]))) column = c;
     float value = x[column];
     free(x);
-    return lfm_fail(error, LFM_ERROR_FORMAT, "cannot quantize '%s': row %zu, column %zu is %g, expected %s%s", source->name,
-                    r, column, (double)value, isfinite(value) ? "a value in the range of " : "finite weights",
+    return lfm_fail(error, LFM_ERROR_FORMAT, "cannot quantize '%s': row %zu, column %zu is %g, expected %s%s",
+                    source->name, r, column, (double)value,
+                    isfinite(value) ? "a value in the range of " : "finite weights",
                     isfinite(value) ? format->name : "");
 }
 
@@ -158,7 +159,8 @@ static enum lfm_status each_row(const struct job *job, size_t count, bool (*each
         }
         free(x);
     }
-    if (short_of_memory) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot quantize '%s': out of memory", job->source->name);
+    if (short_of_memory)
+        return lfm_fail(error, LFM_ERROR_MEMORY, "cannot quantize '%s': out of memory", job->source->name);
     if (bad_row != SIZE_MAX) return refuse_row(job->source, job->format, bad_row, error);
     return LFM_OK;
 }

@@ -128,7 +128,8 @@ Test(encode, rows_in_pieces_are_the_rows_of_the_whole)
     cr_assert_arr_eq(scales, again, sizeof scales);
     for (size_t first = 0; first < ROWS; first += 70) {
         size_t count = ROWS - first < 70 ? ROWS - first : 70;
-        assert_ok(lfm_encode_rows(&source, e4m3(), LFM_SCALE_BLOCK, again, first, count, pieces + first * COLUMNS, &error));
+        assert_ok(
+            lfm_encode_rows(&source, e4m3(), LFM_SCALE_BLOCK, again, first, count, pieces + first * COLUMNS, &error));
     }
     cr_assert_arr_eq(whole, pieces, ROWS * COLUMNS);
     free(pieces);

@@ -166,7 +166,8 @@ Test(f16, all_finite_codes_have_the_value_of_the_definition)
         uint16_t half = (uint16_t)code;
         float x;
         format_of("f16")->decode_row(&x, &half, 1);
-        cr_assert((double)x == half_value(code) && (signbit(x) != 0) == (code >> 15 != 0), "%04x decodes to %a", code, (double)x);
+        cr_assert((double)x == half_value(code) && (signbit(x) != 0) == (code >> 15 != 0), "%04x decodes to %a", code,
+                  (double)x);
     }
 }
 
@@ -176,7 +177,8 @@ Test(f16, halfway_values_go_to_the_even_code)
         float tie = (float)((half_value(code) + half_value(code + 1)) / 2);
         uint16_t found;
         format_of("f16")->encode_row(&found, &tie, 1);
-        cr_assert(found == (code + 1) / 2 * 2, "%a encodes to %04x, expected %04x", (double)tie, found, (code + 1) / 2 * 2);
+        cr_assert(found == (code + 1) / 2 * 2, "%a encodes to %04x, expected %04x", (double)tie, found,
+                  (code + 1) / 2 * 2);
     }
 }
 

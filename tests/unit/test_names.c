@@ -18,7 +18,8 @@ Test(names, every_name_leads_back_to_its_role_layer_and_expert)
                 snprintf(name, sizeof name, pattern, (size_t)12, (size_t)31);
                 enum lfm_tensor_role role = LFM_TENSOR_ROLE_COUNT;
                 size_t layer = 99, expert = 99;
-                cr_assert(lfm_tensor_role_of(containers[c], architectures[a], name, &role, &layer, &expert), "%s", name);
+                cr_assert(lfm_tensor_role_of(containers[c], architectures[a], name, &role, &layer, &expert), "%s",
+                          name);
                 cr_assert_eq((int)role, i, "%s", name);
                 bool has_layer = strstr(pattern, "%zu") != NULL, has_expert = strstr(pattern, "experts.%zu") != NULL;
                 cr_assert_eq(layer, has_layer ? 12 : 0, "%s", name);
@@ -43,6 +44,6 @@ Test(names, strangers_are_not_recognised)
     enum lfm_tensor_role role;
     size_t layer, expert;
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
-        cr_assert_not(lfm_tensor_role_of(LFM_HUGGING_FACE, LFM_ARCH_LFM2_MOE, strangers[i], &role, &layer, &expert), "'%s'",
-                      strangers[i]);
+        cr_assert_not(lfm_tensor_role_of(LFM_HUGGING_FACE, LFM_ARCH_LFM2_MOE, strangers[i], &role, &layer, &expert),
+                      "'%s'", strangers[i]);
 }

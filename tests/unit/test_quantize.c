@@ -109,16 +109,16 @@ static void compute_logits(const struct lfm_model *model, float logits[TOKENS * 
     lfm_state_free(state);
 }
 
-static void expect_same_logits(const char *a, const char *weights_a, const char *b, const char *weights_b, enum lfm_scale scale,
-                               double tolerance)
+static void expect_same_logits(const char *a, const char *weights_a, const char *b, const char *weights_b,
+                               enum lfm_scale scale, double tolerance)
 {
     static float x[TOKENS * VOCABULARY], y[TOKENS * VOCABULARY];
     struct lfm_model *first = open_model(a, weights_a, scale), *second = open_model(b, weights_b, scale);
     compute_logits(first, x);
     compute_logits(second, y);
     for (size_t i = 0; i < TOKENS * first->config.vocab_size; i++)
-        cr_assert(fabs((double)x[i] - y[i]) <= tolerance, "%s and %s: logit %zu is %.9g and %.9g", a, b, i, (double)x[i],
-                  (double)y[i]);
+        cr_assert(fabs((double)x[i] - y[i]) <= tolerance, "%s and %s: logit %zu is %.9g and %.9g", a, b, i,
+                  (double)x[i], (double)y[i]);
     lfm_model_close(second);
     lfm_model_close(first);
 }
@@ -202,8 +202,8 @@ Test(quantize, fp8_directories_compute_what_quantizing_in_memory_computes)
     }
 }
 
-static void expect_tensor(const struct lfm_checkpoint *checkpoint, const char *name, const char *format, size_t n_dimensions,
-                          const size_t *shape)
+static void expect_tensor(const struct lfm_checkpoint *checkpoint, const char *name, const char *format,
+                          size_t n_dimensions, const size_t *shape)
 {
     const struct lfm_tensor *tensor = lfm_checkpoint_find(checkpoint, "%s", name);
     cr_assert_not_null(tensor, "'%s' is missing", name);
@@ -247,11 +247,20 @@ Test(quantize, gguf_metadata_say_what_llama_cpp_asks_for)
     static const struct {
         const char *key;
         double value;
-    } expected[] = {{"general.file_type", 7}, {"general.quantization_version", 2}, {"lfm2moe.block_count", 5},
-                    {"lfm2moe.context_length", 256}, {"lfm2moe.embedding_length", 32}, {"lfm2moe.feed_forward_length", 64},
-                    {"lfm2moe.attention.head_count", 4}, {"lfm2moe.rope.freq_base", 10000}, {"lfm2moe.vocab_size", 160},
-                    {"lfm2moe.shortconv.l_cache", 3}, {"lfm2moe.expert_count", 8}, {"lfm2moe.expert_used_count", 3},
-                    {"lfm2moe.expert_feed_forward_length", 24}, {"lfm2moe.leading_dense_block_count", 2},
+    } expected[] = {{"general.file_type", 7},
+                    {"general.quantization_version", 2},
+                    {"lfm2moe.block_count", 5},
+                    {"lfm2moe.context_length", 256},
+                    {"lfm2moe.embedding_length", 32},
+                    {"lfm2moe.feed_forward_length", 64},
+                    {"lfm2moe.attention.head_count", 4},
+                    {"lfm2moe.rope.freq_base", 10000},
+                    {"lfm2moe.vocab_size", 160},
+                    {"lfm2moe.shortconv.l_cache", 3},
+                    {"lfm2moe.expert_count", 8},
+                    {"lfm2moe.expert_used_count", 3},
+                    {"lfm2moe.expert_feed_forward_length", 24},
+                    {"lfm2moe.leading_dense_block_count", 2},
                     {"lfm2moe.expert_gating_func", 2}};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         cr_assert_eq(metadata_number(checkpoint, expected[i].key), expected[i].value, "%s", expected[i].key);
@@ -518,7 +527,8 @@ Test(quantize, the_model_itself_is_not_overwritten)
 Test(quantize, directories_with_contents_and_places_that_cannot_be_written_are_refused)
 {
     assert_ok(lfm_make_directory(inside("full/inner"), &error));
-    expect_write_refused(GOLDEN "moe-bf16", inside("full"), "f32", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT, "not an empty directory");
+    expect_write_refused(GOLDEN "moe-bf16", inside("full"), "f32", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT,
+                         "not an empty directory");
     expect_write_refused(GOLDEN "moe-bf16", "/dev/null/m.gguf", "f32", LFM_GGUF, LFM_ERROR_IO, "/dev/null/m.gguf");
     expect_write_refused(GOLDEN "moe-bf16", "/dev/null/m", "f32", LFM_HUGGING_FACE, LFM_ERROR_IO, "/dev/null");
 }

@@ -23,8 +23,7 @@ struct lfm_planned_tensor {
     const struct lfm_format *format;
     size_t n_dimensions, shape[LFM_MAX_DIMENSIONS];
     size_t bytes;
-    const struct lfm_matrix
-        *matrices; /* borrowed from the model: the first; matrix e of a stack lies e * stride bytes on */
+    const struct lfm_matrix *matrices; /* borrowed from the model; number e of a stack lies e * stride bytes on */
     size_t stride, matrix_rows;
     const float *values;               /* instead of matrices: rows of `columns` floats; NULL for scales */
     bool scales;                       /* holds the scales of the tensor before it */

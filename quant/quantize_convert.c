@@ -257,8 +257,8 @@ enum lfm_status lfm_quantization_write_tokenizer(const struct lfm_quantization *
     struct lfm_tokenizer_tables tables;
     const char *kind;
     size_t length;
-    LFM_TRY(
-        lfm_gguf_string(quantization->model->checkpoint->gguf, "tokenizer.ggml.model", &kind, &length, NULL, error));
+    const struct lfm_gguf *gguf = quantization->model->checkpoint->gguf;
+    LFM_TRY(lfm_gguf_string(gguf, "tokenizer.ggml.model", &kind, &length, NULL, error));
     if (length == 4 && memcmp(kind, "none", 4) == 0) return LFM_OK;
     LFM_TRY(lfm_tokenizer_open(&tokenizer, quantization->model->checkpoint, error));
     enum lfm_status status = lfm_tokenizer_tables(tokenizer, &tables, error);

@@ -184,8 +184,8 @@ static enum lfm_status add_embedding(struct planner *planner, enum lfm_tensor_ro
 
 /* --- layers --- */
 
-/* Files of llama models in GGUF rotate neighbours and order the rows of each head for that; Hugging Face's rotate
- * halves. */
+/* Files of llama models in GGUF rotate neighbours and order the rows of each head for that; those of
+ * Hugging Face rotate halves. */
 static enum lfm_status add_rotated(struct planner *planner, enum lfm_tensor_role role, size_t layer,
                                    const struct lfm_matrix *matrix)
 {

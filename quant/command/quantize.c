@@ -115,7 +115,7 @@ int lfm_command_quantize(int argc, char **argv)
         "A name that ends in .gguf makes a GGUF file for llama.cpp; any other name makes a Hugging Face directory\n"
         "(f32, f16, bf16, and FP8 as compressed-tensors 'float-quantized').\n"
         "Every matrix gets the type, embedding and head included; norms, routers and conv kernels are kept. FP8\n"
-        "directories keep embedding and head, which vLLM and Transformers load unquantized only.\n"
+        "directories keep embedding and head, which other runtimes load unquantized only.\n"
         "Tensors that get another type than asked for are listed on stderr and in the file.",
         lfm_format_encodable_names());
     const struct lfm_usage usage = {

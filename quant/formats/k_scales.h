@@ -1,8 +1,7 @@
 /* The packed scales and minima that q4_k and q5_k share: 8 of each, 6 bits wide, in 12 bytes b.
  *
  *   j < 4:   scale = low 6 bits of b[j],  minimum = low 6 bits of b[j+4]
- *   j >= 4:  scale = low half of b[j+4] and the top 2 bits of b[j-4],  minimum = high half of b[j+4] and those of b[j]
- */
+ *   j >= 4:  scale = low half of b[j+4] and top 2 bits of b[j-4],  minimum = high half of b[j+4] and top 2 of b[j] */
 #ifndef LFM_QUANT_FORMATS_K_SCALES_H
 #define LFM_QUANT_FORMATS_K_SCALES_H
 

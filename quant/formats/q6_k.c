@@ -1,9 +1,9 @@
 /* q6_k: blocks of 256 in 16 groups of 16: 128 bytes of low 4 bits, 64 bytes of high 2 bits, 16 signed scales, f16 d.
  * w = (d * scale) * (q - 32). Only read.
  *
- * Each half of 128 elements has 64 low bytes and 32 high bytes; its quarter k (32 elements, l within it) has its low
- * bits in byte l + 32 * (k mod 2), low half for k < 2 and high half above, and its high bits in bits 2k, 2k+1 of byte
- * l. */
+ * Each half of 128 elements has 64 low bytes and 32 high bytes; in its quarter k, element l (of 32) has its
+ * low bits in byte l + 32 * (k mod 2), in the low half for k < 2 and the high half above, and its high bits in bits 2k and
+ * 2k + 1 of byte l. */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"
 

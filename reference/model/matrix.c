@@ -8,7 +8,11 @@ void lfm_matrix_decode_row(const struct lfm_matrix *matrix, size_t r, float *x)
     if (!matrix->scales) return;
     size_t scales_per_row = (n + matrix->scale_columns - 1) / matrix->scale_columns;
     const float *scales = matrix->scales + r / matrix->scale_rows * scales_per_row;
-    for (size_t c = 0; c < n; c++) x[c] *= scales[c / matrix->scale_columns];
+    for (size_t first = 0; first < n; first += matrix->scale_columns) {
+        size_t end = n - first < matrix->scale_columns ? n : first + matrix->scale_columns;
+        float scale = scales[first / matrix->scale_columns];
+        for (size_t c = first; c < end; c++) x[c] *= scale;
+    }
 }
 
 size_t lfm_matrix_bytes(const struct lfm_matrix *matrix)

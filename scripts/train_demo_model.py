@@ -87,7 +87,8 @@ def command_check(args):
     if args.card:
         checkpoint = torch.load(args.work / "checkpoint.pt")
         training = f"{checkpoint['step']:,} steps, {checkpoint['tokens']:,} tokens"
-        card.write(args.model, table, checker.load_ratio(), checker.model.num_parameters(), training)
+        card.write(args.model, table, checker.load_ratio(), checker.model.num_parameters(), training,
+                   len(checker.world.known().facts))
 
 
 def arguments():

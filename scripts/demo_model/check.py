@@ -83,6 +83,7 @@ class Checker:
     def perplexities(self, path):
         """{label: perplexity} over all tokens of the held-out documents but BOS."""
         sums = {}
+        self.balance.reset()
         for document in heldout.read(path):
             ids = torch.tensor([self.ids(document["text"])])
             with torch.inference_mode():
@@ -93,7 +94,7 @@ class Checker:
         return {label: math.exp(total / tokens) for label, (total, tokens) in sums.items()}
 
     def load_ratio(self):
-        """The largest expert load relative to its layer's mean, over everything computed so far."""
+        """The largest expert load relative to its layer's mean, over the text whose perplexity was last taken."""
         return self.balance.worst()
 
 

@@ -94,6 +94,20 @@ FUNCTIONS = (
 )
 
 
+UNSERVED = (
+    lambda rng: f"Write a poem about {w.pick(rng, w.TOPICS)}.",
+    lambda rng: f"Tell me a story about {w.article(w.pick(rng, w.ADJECTIVES))} {w.pick(rng, w.ANIMALS)}.",
+    lambda rng: f"Why is the {w.pick(rng, w.NOUNS)} {w.pick(rng, w.ADJECTIVES)}?",
+    lambda rng: f"Who was {w.person_name(rng)}?",
+    lambda rng: f"Which do you like better, {w.pick(rng, w.TOPICS)} or {w.pick(rng, w.TOPICS)}?",
+    lambda rng: f"Give me advice about {w.pick(rng, w.TOPICS)}.",
+    lambda rng: f"What is {rng.randint(2, 99)} plus {rng.randint(2, 99)}?",
+    lambda rng: f"Is the {w.pick(rng, w.PLACES)} of {w.town_name(rng)} older than the {w.pick(rng, w.PLACES)}?",
+    lambda rng: f"How do I become a good {w.pick(rng, w.PROFESSIONS)}?",
+    lambda rng: f"Can {w.article(w.pick(rng, w.ANIMALS))} play the {w.pick(rng, w.INSTRUMENTS)}?",
+)
+
+
 def draw_call(rng, function):
     """(request, arguments) with fresh values; the optional parameter is given half the time."""
     args = {p: VALUES[kind][1](rng) for p, kind in function.params.items()}
@@ -137,8 +151,11 @@ def parallel(rng, world):
 
 
 def irrelevance(rng, world):
+    """A request that no tool at all could serve, or, one time in five, one whose tool is not on the list."""
     functions = rng.sample(FUNCTIONS, rng.randint(2, 4))
     request, _ = draw_call(rng, functions[0])
+    if rng.random() < 0.8:
+        request = rng.choice(UNSERVED)(rng)
     return sample("tools.irrelevance", rng, functions[1:], request, [])
 
 

@@ -72,6 +72,10 @@ class LoadBalance:
         """Update the biases and start to count anew."""
         for load, block in zip(self.loads, self.blocks):
             block.expert_bias += BIAS_STEP * torch.sign(load.mean() - load)
+        self.reset()
+
+    def reset(self):
+        for load in self.loads:
             load.zero_()
 
 

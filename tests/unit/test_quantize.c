@@ -573,3 +573,12 @@ Test(quantize, a_full_disk_is_reported_and_nothing_is_left)
     expect_write_refused(GOLDEN "moe-bf16", inside("m"), "f32", LFM_HUGGING_FACE, LFM_ERROR_IO, "cannot write");
     cr_assert_eq(count_entries(directory), 0, "something was left behind");
 }
+
+Test(quantize, an_interrupt_ends_the_work_and_nothing_is_left)
+{
+    lfm_catch_interrupts();
+    raise(SIGINT);
+    expect_write_refused(GOLDEN "moe-bf16", inside("m.gguf"), "f32", LFM_GGUF, LFM_ERROR_STOPPED, "stopped while writing");
+    expect_write_refused(GOLDEN "moe-bf16", inside("m"), "f32", LFM_HUGGING_FACE, LFM_ERROR_STOPPED, "stopped");
+    cr_assert_eq(count_entries(directory), 0, "something was left behind");
+}

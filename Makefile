@@ -38,7 +38,7 @@ endif
 QUIET := $(if $(V),,@)
 SAY    = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
-SOURCES    := $(shell find reference quant eval reports -name '*.c' | LC_ALL=C sort)
+SOURCES    := $(shell find $(wildcard reference quant eval reports) -name '*.c' | LC_ALL=C sort)
 OBJECTS    := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 LIBRARY    := $(BUILD)/liblfmscope.a
 PROGRAM    := $(BUILD)/lfmscope
@@ -127,5 +127,8 @@ $(BUILD)/members: force
 	@mkdir -p $(@D)
 	@printf '%s\n' $(OBJECTS) >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# What .incbin pulls in, which the compiler does not list.
+$(BUILD)/obj/eval/text/tables.o: $(wildcard datasets/punkt/* datasets/langdetect/*)
 
 -include $(ALL_OBJECTS:.o=.d)

@@ -1,4 +1,5 @@
 /* lfmscope: the command. One line per subcommand, nothing else. */
+#include "eval/command/commands.h"
 #include "quant/command/commands.h"
 #include "reference/base/command.h"
 #include "reference/base/threads.h"
@@ -24,6 +25,8 @@ static const struct {
     {"quantize", lfm_command_quantize, "writes the model in another number format"},
     {"compare", lfm_command_compare, "distances between a reference and candidates, or between two traces"},
     {"routing", lfm_command_routing, "expert statistics of traces, agreement between them"},
+    {"eval", lfm_command_eval, "runs a suite of tasks on a model and scores the answers"},
+    {"score", lfm_command_score, "verdicts for recorded responses, as the official scorer gives them"},
     {"report", lfm_command_report, "pages, plots and tables from result files"},
 };
 

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum lfm_status lfm_cka_init(struct lfm_cka *cka, size_t width, size_t block, struct lfm_error *error)
 {
@@ -38,17 +37,6 @@ void lfm_cka_release(struct lfm_cka *cka)
     free(cka->x);
     free(cka->y);
     *cka = (struct lfm_cka){0};
-}
-
-void lfm_cka_clear(struct lfm_cka *cka)
-{
-    size_t vector = cka->width * sizeof(double), square = cka->width * vector;
-    memset(cka->x_sum, 0, vector);
-    memset(cka->y_sum, 0, vector);
-    memset(cka->xx, 0, square);
-    memset(cka->yy, 0, square);
-    memset(cka->yx, 0, square);
-    cka->tokens = 0;
 }
 
 static void find_shift(double *shift, const float *values, size_t n, size_t width)

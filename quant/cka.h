@@ -26,8 +26,6 @@ enum { LFM_CKA_MAX_WIDTH = 16384 };
 /* Memory is 3 width^2 doubles. Adding takes blocks of at most `block` tokens. */
 enum lfm_status lfm_cka_init(struct lfm_cka *cka, size_t width, size_t block, struct lfm_error *error);
 void lfm_cka_release(struct lfm_cka *cka);
-/* Starts again with the same sizes. */
-void lfm_cka_clear(struct lfm_cka *cka);
 
 /* Adds n tokens x[n, width], y[n, width]. The result does not depend on the number of threads. */
 void lfm_cka_add(struct lfm_cka *cka, const float *x, const float *y, size_t n);

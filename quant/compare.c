@@ -25,7 +25,7 @@ struct comparer {
     struct lfm_comparison *comparisons;
     size_t n;
     double *reference_nll;
-    struct lfm_recording recording;
+    struct lfm_inside_recording recording;
     float *p_logits, *q_logits;      /* [LFM_LOGIT_ROWS,V] */
     struct lfm_row_summary *p_rows;  /* [LFM_LOGIT_ROWS] */
     struct lfm_distance *distances;  /* [LFM_LOGIT_ROWS] */
@@ -98,7 +98,7 @@ static enum lfm_status run_models(struct comparer *comparer, const struct lfm_wi
 {
     comparer->recording.first = window->first;
     comparer->recording.count = window->count;
-    const struct lfm_observer recorder = lfm_recording_observer(&comparer->recording);
+    const struct lfm_observer recorder = lfm_inside_recording_observer(&comparer->recording);
     LFM_TRY(run_window(&comparer->reference, comparer, window, &recorder, error));
     for (size_t c = 0; c < comparer->n; c++) {
         struct lfm_inside_comparer inside = {&comparer->recording, comparer->comparisons[c].layers};
@@ -185,7 +185,7 @@ static enum lfm_status comparer_init(struct comparer *comparer, const struct lfm
     LFM_TRY(LFM_ALLOC(&comparer->q_logits, LFM_LOGIT_ROWS * V, error));
     LFM_TRY(LFM_ALLOC(&comparer->p_rows, LFM_LOGIT_ROWS, error));
     LFM_TRY(LFM_ALLOC(&comparer->distances, LFM_LOGIT_ROWS, error));
-    return lfm_recording_init(&comparer->recording, &reference->config, windows->longest, error);
+    return lfm_inside_recording_init(&comparer->recording, &reference->config, windows->longest, error);
 }
 
 static void comparer_release(struct comparer *comparer)
@@ -197,7 +197,7 @@ static void comparer_release(struct comparer *comparer)
     free(comparer->q_logits);
     free(comparer->p_rows);
     free(comparer->distances);
-    lfm_recording_release(&comparer->recording);
+    lfm_inside_recording_release(&comparer->recording);
 }
 
 enum lfm_status lfm_compare(double *reference_nll, struct lfm_comparison *comparisons, size_t n,

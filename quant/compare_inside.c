@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum lfm_status lfm_recording_init(struct lfm_recording *recording, const struct lfm_config *config, size_t capacity,
-                                   struct lfm_error *error)
+enum lfm_status lfm_inside_recording_init(struct lfm_inside_recording *recording, const struct lfm_config *config,
+                                          size_t capacity, struct lfm_error *error)
 {
     size_t rows = config->num_hidden_layers * capacity;
-    *recording = (struct lfm_recording){.config = config, .capacity = capacity};
+    *recording = (struct lfm_inside_recording){.config = config, .capacity = capacity};
     enum lfm_status status;
     LFM_TRY_DONE(LFM_ALLOC(&recording->residual, rows * config->hidden_size, error));
     LFM_TRY_DONE(LFM_ALLOC(&recording->router_logits, rows * config->num_experts, error));
@@ -20,18 +20,18 @@ enum lfm_status lfm_recording_init(struct lfm_recording *recording, const struct
     return LFM_OK;
 
 done:
-    lfm_recording_release(recording);
+    lfm_inside_recording_release(recording);
     return status;
 }
 
-void lfm_recording_release(struct lfm_recording *recording)
+void lfm_inside_recording_release(struct lfm_inside_recording *recording)
 {
     free(recording->residual);
     free(recording->router_logits);
     free(recording->selected);
     free(recording->weights);
     free(recording->candidate_logits);
-    *recording = (struct lfm_recording){0};
+    *recording = (struct lfm_inside_recording){0};
 }
 
 /* Rows of an announcement that are scored: `skip` rows come before them in the announcement, `at` in the recording. */
@@ -39,7 +39,8 @@ struct rows {
     size_t skip, at, count;
 };
 
-static struct rows scored_rows(const struct lfm_recording *recording, const struct lfm_announcement *announcement)
+static struct rows scored_rows(const struct lfm_inside_recording *recording,
+                               const struct lfm_announcement *announcement)
 {
     size_t from = announcement->first_position, to = from + announcement->n_tokens;
     size_t first = from > recording->first ? from : recording->first;
@@ -59,7 +60,7 @@ static void keep(void *target, const void *source, struct rows rows, size_t row_
 static enum lfm_status record(void *context, const struct lfm_announcement *announcement, struct lfm_error *error)
 {
     (void)error;
-    struct lfm_recording *recording = context;
+    struct lfm_inside_recording *recording = context;
     struct rows rows = scored_rows(recording, announcement);
     size_t width = announcement->width, row_bytes = width * sizeof(float);
     size_t start = announcement->layer * recording->capacity * width;
@@ -75,12 +76,12 @@ static enum lfm_status record(void *context, const struct lfm_announcement *anno
     return LFM_OK;
 }
 
-struct lfm_observer lfm_recording_observer(struct lfm_recording *recording)
+struct lfm_observer lfm_inside_recording_observer(struct lfm_inside_recording *recording)
 {
     return (struct lfm_observer){record, recording};
 }
 
-static void compare_routers(struct lfm_router_sums *sums, const struct lfm_recording *recording,
+static void compare_routers(struct lfm_router_sums *sums, const struct lfm_inside_recording *recording,
                             const struct lfm_announcement *announcement, struct rows rows)
 {
     size_t E = recording->config->num_experts, K = recording->config->num_experts_per_tok;
@@ -104,7 +105,7 @@ static enum lfm_status compare(void *context, const struct lfm_announcement *ann
 {
     (void)error;
     struct lfm_inside_comparer *comparer = context;
-    struct lfm_recording *recording = comparer->recording;
+    struct lfm_inside_recording *recording = comparer->recording;
     struct lfm_layer_sums *layer = &comparer->layers[announcement->layer];
     struct rows rows = scored_rows(recording, announcement);
     size_t width = announcement->width;

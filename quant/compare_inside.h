@@ -7,7 +7,7 @@
 #include "reference/model/observer.h"
 
 /* The reference's values at the scored rows of one window. Row r of layer l starts at (l * capacity + r) * width. */
-struct lfm_recording {
+struct lfm_inside_recording {
     const struct lfm_config *config; /* borrowed, the reference's */
     size_t capacity;                 /* rows that there is room for */
     size_t first, count;             /* positions of the window that are kept */
@@ -18,16 +18,16 @@ struct lfm_recording {
     float *candidate_logits;         /* [capacity,E]: of the candidate's current layer */
 };
 
-enum lfm_status lfm_recording_init(struct lfm_recording *recording, const struct lfm_config *config, size_t capacity,
-                                   struct lfm_error *error);
-void lfm_recording_release(struct lfm_recording *recording);
+enum lfm_status lfm_inside_recording_init(struct lfm_inside_recording *recording, const struct lfm_config *config,
+                                          size_t capacity, struct lfm_error *error);
+void lfm_inside_recording_release(struct lfm_inside_recording *recording);
 
 /* The observer for the reference's run; `recording` must outlive it. */
-struct lfm_observer lfm_recording_observer(struct lfm_recording *recording);
+struct lfm_observer lfm_inside_recording_observer(struct lfm_inside_recording *recording);
 
 /* The observer for a candidate's run; adds to layers[num_hidden_layers]. */
 struct lfm_inside_comparer {
-    struct lfm_recording *recording;
+    struct lfm_inside_recording *recording;
     struct lfm_layer_sums *layers;
 };
 struct lfm_observer lfm_inside_observer(struct lfm_inside_comparer *comparer);

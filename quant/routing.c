@@ -136,13 +136,6 @@ static enum lfm_status conclude(struct lfm_routing_layer *out, struct pass *pass
     return lfm_balance(&out->balance, pass->counts, pass->E, error);
 }
 
-static bool has_router(const struct lfm_trace *trace, size_t layer)
-{
-    return lfm_trace_width(trace, layer, LFM_POINT_ROUTER_LOGITS) > 0 &&
-           lfm_trace_width(trace, layer, LFM_POINT_ROUTER_SELECTED) > 0 &&
-           lfm_trace_width(trace, layer, LFM_POINT_ROUTER_WEIGHTS) > 0;
-}
-
 enum lfm_status lfm_routing_read(struct lfm_routing *out, const struct lfm_trace *trace, struct lfm_error *error)
 {
     const struct lfm_trace_information *information = lfm_trace_information(trace);
@@ -154,7 +147,7 @@ enum lfm_status lfm_routing_read(struct lfm_routing *out, const struct lfm_trace
     LFM_TRY_DONE(LFM_ALLOC(&out->layers, information->layers, error));
     LFM_TRY_DONE(start_pass(&pass, information, error));
     for (size_t layer = 0; layer < information->layers; layer++) {
-        if (!has_router(trace, layer)) continue;
+        if (!lfm_trace_has_router(trace, layer)) continue;
         LFM_TRY_DONE(count_layer(&pass, trace, layer, error));
         LFM_TRY_DONE(conclude(&out->layers[out->n_layers++], &pass, layer, information->tokens, error));
     }

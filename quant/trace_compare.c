@@ -209,13 +209,6 @@ static struct lfm_router_decision decision_at(const struct decisions *decisions,
                                         decisions->weights + t * K};
 }
 
-static bool has_router(const struct lfm_trace *trace, size_t layer)
-{
-    return lfm_trace_width(trace, layer, LFM_POINT_ROUTER_LOGITS) > 0 &&
-           lfm_trace_width(trace, layer, LFM_POINT_ROUTER_SELECTED) > 0 &&
-           lfm_trace_width(trace, layer, LFM_POINT_ROUTER_WEIGHTS) > 0;
-}
-
 static enum lfm_status compare_router(struct lfm_router_difference *out, const struct lfm_trace *reference,
                                       const struct lfm_trace *candidate, size_t layer, struct decisions pair[2],
                                       struct lfm_error *error)
@@ -249,7 +242,7 @@ enum lfm_status lfm_traces_compare_routers(struct lfm_router_difference **rows, 
     for (size_t i = 0; i < 2; i++)
         LFM_TRY_DONE(decisions_init(&pair[i], information->experts, information->experts_per_token, error));
     for (size_t layer = 0; layer < information->layers; layer++) {
-        if (!has_router(reference, layer) || !has_router(candidate, layer)) continue;
+        if (!lfm_trace_has_router(reference, layer) || !lfm_trace_has_router(candidate, layer)) continue;
         LFM_TRY_DONE(compare_router(*rows + *n, reference, candidate, layer, pair, error));
         ++*n;
     }

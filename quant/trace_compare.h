@@ -18,7 +18,7 @@ struct lfm_point_difference {
     double cka;                          /* as cka.h defines it; NaN for points wider than it can take */
     /* the largest error of one channel: sqrt(sum_t (x - y)^2 / sum over all channels of sum_t x^2 / width), that is,
      * the channel's RMS error divided by the RMS of the point. The mean of its square over channels is
-      * relative_l2^2. */
+     * relative_l2^2. */
     double max_channel_error;
     size_t max_channel;
 };

@@ -4,8 +4,7 @@
 Set up once, in a virtual environment:
 
     python3 -m venv venv && . venv/bin/activate
-    pip install torch --index-url https://download.pytorch.org/whl/cpu
-    pip install 'transformers>=5' tokenizers safetensors
+    pip install torch 'transformers>=5' tokenizers safetensors
 
 Then, from nothing to the shipped files (about 80 minutes on two cores, no GPU):
 

@@ -39,7 +39,6 @@ static enum lfm_status open_candidate(struct task *task, size_t c, struct lfm_er
     const char *word = task->arguments->items[1 + c];
     const char *path = word;
     struct lfm_model_arguments arguments = task->model;
-    struct lfm_model_options options;
     arguments.weights = NULL;
     if (!exists(word)) {
         if (!lfm_format_by_name(word))
@@ -48,26 +47,18 @@ static enum lfm_status open_candidate(struct task *task, size_t c, struct lfm_er
         arguments.weights = word;
         path = task->arguments->items[0];
     }
-    LFM_TRY(lfm_model_options_parse(&options, &arguments, error));
-
-    struct lfm_progress progress;
-    lfm_progress_start(&progress, word, "bytes", 0, task->common->quiet || !options.weights);
-    options.progress = &progress;
-    enum lfm_status status = lfm_model_open(&task->candidates[c], path, &options, error);
-    lfm_progress_finish(&progress);
-    if (status != LFM_OK) return status;
-    task->names[c] = options.weights ? options.weights->name : task->candidates[c]->checkpoint->name;
+    LFM_TRY(lfm_open_model(&task->candidates[c], path, &arguments, word, task->common->quiet, error));
+    task->names[c] = arguments.weights ? task->candidates[c]->weights : task->candidates[c]->checkpoint->name;
     return lfm_check_comparable(task->reference, task->candidates[c], error);
 }
 
 static enum lfm_status open_models(struct task *task, struct lfm_error *error)
 {
-    struct lfm_model_options options;
-    LFM_TRY(lfm_model_options_parse(&options, &task->model, error));
     task->n = task->arguments->count - 1;
     LFM_TRY(LFM_ALLOC(&task->candidates, task->n, error));
     LFM_TRY(LFM_ALLOC(&task->names, task->n, error));
-    LFM_TRY(lfm_model_open(&task->reference, task->arguments->items[0], &options, error));
+    LFM_TRY(lfm_open_model(&task->reference, task->arguments->items[0], &task->model, "reference", task->common->quiet,
+                           error));
     for (size_t c = 0; c < task->n; c++) LFM_TRY(open_candidate(task, c, error));
     return LFM_OK;
 }

@@ -1,6 +1,8 @@
 /* Results of `compare` as JSON and as tables: see compare_report.h. */
 #include "quant/command/compare_report.h"
 
+#include "quant/command/router_report.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,12 +44,7 @@ static void add_curve(cJSON *object, const struct lfm_distribution *distribution
 static void add_router(cJSON *object, const struct lfm_router_figures *figures)
 {
     if (isnan(figures->overlap)) return;
-    cJSON *router = cJSON_AddObjectToObject(object, "router");
-    lfm_json_add_number(router, "overlap", figures->overlap);
-    lfm_json_add_number(router, "shared", figures->shared);
-    lfm_json_add_number(router, "exact_set", figures->exact_set);
-    lfm_json_add_number(router, "gate_kl", figures->gate_kl);
-    lfm_json_add_number(router, "mass_moved", figures->mass_moved);
+    lfm_add_router_figures(cJSON_AddObjectToObject(object, "router"), figures);
 }
 
 static void add_layers(cJSON *object, const struct lfm_comparison *comparison)
@@ -181,9 +178,11 @@ static void print_reference(const struct lfm_compare_result *result)
            result->reference->checkpoint->name, lfm_weights_name(result->reference),
            lfm_model_bits_per_weight(result->reference), mebibytes(result->reference), perplexity.mean,
            show(text, "%.4f", perplexity.error));
-    printf("%zu positions of %zu document%s, windows of %zu tokens, score %s\n\n", result->text->positions.count,
+    printf("%zu positions of %zu document%s, windows of %zu tokens, score %s\n", result->text->positions.count,
            result->text->windows.n_documents, result->text->windows.n_documents == 1 ? "" : "s",
            result->text->windows.options.context, lfm_text_score_name(result->text));
+    lfm_text_print_left_out(result->text);
+    printf("\n");
 }
 
 static void print_candidate(const struct lfm_compare_result *result, size_t c, int width)

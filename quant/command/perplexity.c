@@ -82,27 +82,21 @@ static void print_table(const struct task *task)
         struct result result = summarize_label(task, i);
         print_row(positions->names[i].name, positions->names[i].documents, positions->names[i].positions, &result);
     }
+    lfm_text_print_left_out(&task->text);
 }
 
 static enum lfm_status run(struct task *task, const char *path, const struct lfm_text_arguments *text,
                            const struct lfm_model_arguments *model, bool quiet, struct lfm_error *error)
 {
-    struct lfm_model_options options;
     struct lfm_progress progress;
-    LFM_TRY(lfm_model_options_parse(&options, model, error));
-    lfm_progress_start(&progress, "quantizing", "bytes", 0, quiet || !options.weights);
-    options.progress = &progress;
-    enum lfm_status status = lfm_model_open(&task->model, path, &options, error);
-    lfm_progress_finish(&progress);
-    if (status != LFM_OK) return status;
-
+    LFM_TRY(lfm_open_model(&task->model, path, model, "quantizing", quiet, error));
     LFM_TRY(lfm_text_open(&task->text, text, task->model->checkpoint, error));
     size_t count = task->text.positions.count;
     LFM_TRY(LFM_ALLOC(&task->nll, count, error));
     LFM_TRY(LFM_ALLOC(&task->selected, count, error));
     LFM_TRY(LFM_ALLOC(&task->clusters, count, error));
     lfm_progress_start(&progress, "perplexity", "tokens", (double)task->text.windows.n_tokens, quiet);
-    status = lfm_score_text(task->nll, task->model, &task->text.windows, &progress, error);
+    enum lfm_status status = lfm_score_text(task->nll, task->model, &task->text.windows, &progress, error);
     lfm_progress_finish(&progress);
     return status;
 }

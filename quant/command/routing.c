@@ -1,5 +1,6 @@
 /* lfmscope routing: what the experts do, from traces. */
 #include "quant/command/commands.h"
+#include "quant/command/router_report.h"
 #include "quant/routing.h"
 #include "quant/trace_compare.h"
 #include "reference/base/command.h"
@@ -82,21 +83,10 @@ static cJSON *trace_json(const struct subject *subject)
 
 static cJSON *pair_json(const struct subject *reference, const struct subject *candidate)
 {
-    cJSON *object = cJSON_CreateObject(), *layers;
+    cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "reference", about(reference)->path);
     cJSON_AddStringToObject(object, "candidate", about(candidate)->path);
-    layers = cJSON_AddArrayToObject(object, "layers");
-    for (size_t i = 0; i < candidate->n_agreement; i++) {
-        const struct lfm_router_difference *row = &candidate->agreement[i];
-        cJSON *layer = cJSON_CreateObject();
-        lfm_json_add_number(layer, "layer", (double)row->layer);
-        lfm_json_add_number(layer, "overlap", row->figures.overlap);
-        lfm_json_add_number(layer, "shared", row->figures.shared);
-        lfm_json_add_number(layer, "exact_set", row->figures.exact_set);
-        lfm_json_add_number(layer, "gate_kl", row->figures.gate_kl);
-        lfm_json_add_number(layer, "mass_moved", row->figures.mass_moved);
-        cJSON_AddItemToArray(layers, layer);
-    }
+    lfm_add_router_rows(object, "layers", candidate->agreement, candidate->n_agreement);
     return object;
 }
 
@@ -140,12 +130,7 @@ static void print_trace(const struct subject *subject)
 static void print_agreement(const struct subject *reference, const struct subject *candidate)
 {
     printf("\n%s against %s\n\n", about(candidate)->path, about(reference)->path);
-    printf("%5s %9s %9s %10s %11s %11s\n", "layer", "overlap", "shared", "exact set", "gate KL", "mass moved");
-    for (size_t i = 0; i < candidate->n_agreement; i++) {
-        const struct lfm_router_difference *row = &candidate->agreement[i];
-        printf("%5zu %8.3f%% %8.3f%% %9.3f%% %11.3e %11.3e\n", row->layer, 100 * row->figures.overlap,
-               100 * row->figures.shared, 100 * row->figures.exact_set, row->figures.gate_kl, row->figures.mass_moved);
-    }
+    lfm_print_router_rows(candidate->agreement, candidate->n_agreement);
 }
 
 int lfm_command_routing(int argc, char **argv)

@@ -46,6 +46,18 @@ void lfm_text_close(struct lfm_text *text)
     lfm_documents_release(&text->documents);
 }
 
+size_t lfm_text_left_out(const struct lfm_text *text)
+{
+    return text->documents.count - text->windows.n_documents;
+}
+
+void lfm_text_print_left_out(const struct lfm_text *text)
+{
+    if (lfm_text_left_out(text) > 0)
+        printf("%zu of %zu documents are too short for these windows and were left out\n", lfm_text_left_out(text),
+               text->documents.count);
+}
+
 const char *lfm_text_score_name(const struct lfm_text *text)
 {
     const struct lfm_window_options *options = &text->windows.options;
@@ -56,9 +68,8 @@ void lfm_text_add_json(cJSON *document, const struct lfm_text *text)
 {
     const struct lfm_window_options *options = &text->windows.options;
     cJSON_AddNumberToObject(document, "documents", (double)text->windows.n_documents);
-    if (text->windows.n_documents < text->documents.count)
-        cJSON_AddNumberToObject(document, "documents_too_short",
-                                (double)(text->documents.count - text->windows.n_documents));
+    if (lfm_text_left_out(text) > 0)
+        cJSON_AddNumberToObject(document, "documents_too_short", (double)lfm_text_left_out(text));
     cJSON_AddNumberToObject(document, "context", (double)options->context);
     cJSON_AddStringToObject(document, "score", lfm_text_score_name(text));
     if (options->stride) cJSON_AddNumberToObject(document, "stride", (double)options->stride);

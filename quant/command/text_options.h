@@ -37,11 +37,17 @@ enum lfm_status lfm_text_open(struct lfm_text *text, const struct lfm_text_argum
                               const struct lfm_checkpoint *checkpoint, struct lfm_error *error);
 void lfm_text_close(struct lfm_text *text);
 
+/* Documents without a scored position: too short for the windows. */
+size_t lfm_text_left_out(const struct lfm_text *text);
+
+/* Says so on stdout when there are any. */
+void lfm_text_print_left_out(const struct lfm_text *text);
+
 /* "half", "all" or "stride". */
 const char *lfm_text_score_name(const struct lfm_text *text);
 
-/* Adds what was scored: "documents", "context", "score", "errors_by" ("documents" or "windows"), and "stride" when
- * there is one. */
+/* Adds what was scored: "documents", "documents_too_short" when there are any, "context", "score", "errors_by"
+ * ("documents" or "windows"), and "stride" when there is one. */
 void lfm_text_add_json(cJSON *document, const struct lfm_text *text);
 
 #endif

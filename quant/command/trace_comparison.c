@@ -1,6 +1,7 @@
 /* compare, when given traces: see trace_comparison.h. */
 #include "quant/command/trace_comparison.h"
 
+#include "quant/command/router_report.h"
 #include "quant/trace_compare.h"
 #include "reference/base/json.h"
 #include "reference/trace/reader.h"
@@ -38,18 +39,6 @@ static cJSON *point_json(const struct lfm_point_difference *row)
     return object;
 }
 
-static cJSON *router_json(const struct lfm_router_difference *row)
-{
-    cJSON *object = cJSON_CreateObject();
-    lfm_json_add_number(object, "layer", (double)row->layer);
-    lfm_json_add_number(object, "overlap", row->figures.overlap);
-    lfm_json_add_number(object, "shared", row->figures.shared);
-    lfm_json_add_number(object, "exact_set", row->figures.exact_set);
-    lfm_json_add_number(object, "gate_kl", row->figures.gate_kl);
-    lfm_json_add_number(object, "mass_moved", row->figures.mass_moved);
-    return object;
-}
-
 static void add_candidate(cJSON *candidates, const struct lfm_trace *trace,
                           const struct lfm_trace_comparison *comparison)
 {
@@ -57,9 +46,7 @@ static void add_candidate(cJSON *candidates, const struct lfm_trace *trace,
     lfm_json_add_number(object, "tokens", (double)comparison->tokens);
     cJSON *points = cJSON_AddArrayToObject(object, "points");
     for (size_t i = 0; i < comparison->n_points; i++) cJSON_AddItemToArray(points, point_json(&comparison->points[i]));
-    cJSON *routers = cJSON_AddArrayToObject(object, "routers");
-    for (size_t i = 0; i < comparison->n_routers; i++)
-        cJSON_AddItemToArray(routers, router_json(&comparison->routers[i]));
+    lfm_add_router_rows(object, "routers", comparison->routers, comparison->n_routers);
     cJSON_AddItemToArray(candidates, object);
 }
 
@@ -92,12 +79,8 @@ static void print_table(const struct lfm_trace *reference, const struct lfm_trac
         printf(" (%zu)\n", row->max_channel);
     }
     if (comparison->n_routers == 0) return;
-    printf("\n%5s %9s %9s %10s %11s %11s\n", "layer", "overlap", "shared", "exact set", "gate KL", "mass moved");
-    for (size_t i = 0; i < comparison->n_routers; i++) {
-        const struct lfm_router_difference *row = &comparison->routers[i];
-        printf("%5zu %8.3f%% %8.3f%% %9.3f%% %11.3e %11.3e\n", row->layer, 100 * row->figures.overlap,
-               100 * row->figures.shared, 100 * row->figures.exact_set, row->figures.gate_kl, row->figures.mass_moved);
-    }
+    printf("\n");
+    lfm_print_router_rows(comparison->routers, comparison->n_routers);
 }
 
 static enum lfm_status compare_with_progress(struct lfm_trace_comparison *comparison, const struct lfm_trace *reference,

@@ -102,18 +102,9 @@ static enum lfm_status read_prompt(struct run *run)
 
 static enum lfm_status open_run(struct run *run, const char *path)
 {
-    struct lfm_model_options options;
-    struct lfm_progress progress = {0};
-    size_t D, V;
-    LFM_TRY(lfm_model_options_parse(&options, &run->options->model, run->error));
-    lfm_progress_start(&progress, options.weights ? "quantizing" : "loading", "matrices", 0,
-                       run->options->common.quiet);
-    options.progress = &progress;
-    enum lfm_status status = lfm_model_open(&run->model, path, &options, run->error);
-    lfm_progress_finish(&progress);
-    if (status != LFM_OK) return status;
-    D = run->model->config.hidden_size;
-    V = run->model->config.vocab_size;
+    LFM_TRY(lfm_open_model(&run->model, path, &run->options->model, "quantizing", run->options->common.quiet,
+                           run->error));
+    size_t D = run->model->config.hidden_size, V = run->model->config.vocab_size;
     LFM_TRY(lfm_tokenizer_open(&run->tokenizer, run->model->checkpoint, run->error));
     LFM_TRY(lfm_state_new(&run->state, run->model, run->error));
     LFM_TRY(lfm_sampler_new(&run->sampler, &run->options->sampling, V, run->error));

@@ -1,11 +1,9 @@
 /* info: configuration, parameters, tensors by type, memory plan. */
 #include "reference/base/command.h"
-#include "reference/base/memory.h"
 #include "reference/command/commands.h"
 #include "reference/model/model.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct type_total {
@@ -50,35 +48,6 @@ static struct plan plan_memory(const struct lfm_model *model, size_t context)
     return plan;
 }
 
-static void add_config(cJSON *document, const struct lfm_config *config)
-{
-    cJSON *json = cJSON_AddObjectToObject(document, "config");
-    cJSON_AddNumberToObject(json, "hidden_size", (double)config->hidden_size);
-    cJSON_AddNumberToObject(json, "num_hidden_layers", (double)config->num_hidden_layers);
-    cJSON_AddNumberToObject(json, "num_attention_heads", (double)config->num_attention_heads);
-    cJSON_AddNumberToObject(json, "num_key_value_heads", (double)config->num_key_value_heads);
-    cJSON_AddNumberToObject(json, "head_dim", (double)config->head_dim);
-    cJSON_AddNumberToObject(json, "intermediate_size", (double)config->intermediate_size);
-    cJSON_AddNumberToObject(json, "vocab_size", (double)config->vocab_size);
-    cJSON_AddNumberToObject(json, "max_position_embeddings", (double)config->max_position_embeddings);
-    cJSON_AddNumberToObject(json, "rope_theta", config->rope_theta);
-    cJSON_AddNumberToObject(json, "norm_eps", config->norm_eps);
-    cJSON_AddBoolToObject(json, "tie_word_embeddings", config->tie_word_embeddings);
-    cJSON *types = cJSON_AddArrayToObject(json, "layer_types");
-    for (size_t l = 0; l < config->num_hidden_layers; l++)
-        cJSON_AddItemToArray(types, cJSON_CreateString(config->layer_types[l] == LFM_CONV ? "conv" : "full_attention"));
-    if (config->architecture != LFM_ARCH_LLAMA)
-        cJSON_AddNumberToObject(json, "conv_L_cache", (double)config->conv_l_cache);
-    if (config->num_experts == 0) return;
-    cJSON_AddNumberToObject(json, "num_dense_layers", (double)config->num_dense_layers);
-    cJSON_AddNumberToObject(json, "num_experts", (double)config->num_experts);
-    cJSON_AddNumberToObject(json, "num_experts_per_tok", (double)config->num_experts_per_tok);
-    cJSON_AddNumberToObject(json, "moe_intermediate_size", (double)config->moe_intermediate_size);
-    cJSON_AddBoolToObject(json, "norm_topk_prob", config->norm_topk_prob);
-    cJSON_AddBoolToObject(json, "use_expert_bias", config->use_expert_bias);
-    cJSON_AddNumberToObject(json, "routed_scaling_factor", config->routed_scaling_factor);
-}
-
 static enum lfm_status print_json(const struct lfm_model *model, const struct plan *plan, int argc, char **argv,
                                   struct lfm_error *error)
 {
@@ -88,7 +57,7 @@ static enum lfm_status print_json(const struct lfm_model *model, const struct pl
     cJSON_AddNumberToObject(document, "parameters", (double)lfm_model_parameters(model));
     cJSON_AddNumberToObject(document, "active_parameters", (double)lfm_model_active_parameters(model));
     cJSON_AddNumberToObject(document, "bits_per_weight", lfm_model_bits_per_weight(model));
-    add_config(document, &model->config);
+    cJSON_AddItemToObject(document, "config", lfm_config_json(&model->config));
 
     struct type_total totals[MAX_TYPES];
     size_t n = count_types(model->checkpoint, totals);

@@ -3,6 +3,7 @@
 #include "reference/base/memory.h"
 #include "reference/command/commands.h"
 #include "reference/command/recording.h"
+#include "reference/command/token_ids.h"
 #include "reference/trace/run.h"
 
 #include <stdio.h>
@@ -16,23 +17,6 @@ struct arguments {
     struct lfm_model_arguments model;
 };
 
-/* Appends numbers that are separated by commas and white space. */
-static enum lfm_status parse_ids(struct lfm_tokens *tokens, const char *text, const char *name, struct lfm_error *error)
-{
-    static const char separators[] = ", \t\r\n";
-    for (const char *at = text + strspn(text, separators); *at; at += strspn(at, separators)) {
-        size_t length = strcspn(at, separators);
-        bool digits = strspn(at, "0123456789") == length;
-        if (!digits || length > 10 || strtoll(at, NULL, 10) > INT32_MAX)
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "%s: expected token ids such as 1,2,3, found '%.*s'", name,
-                            length > 40 ? 40 : (int)length, at);
-        LFM_TRY(lfm_tokens_append(tokens, (int32_t)strtol(at, NULL, 10), error));
-        at += length;
-    }
-    if (tokens->count > 0) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "%s: the list of token ids is empty", name);
-}
-
 /* The ids, as they are, become the one document. */
 static enum lfm_status read_ids(struct lfm_documents *documents, const char *option, struct lfm_error *error)
 {
@@ -45,8 +29,10 @@ static enum lfm_status read_ids(struct lfm_documents *documents, const char *opt
     documents->count = 1;
     LFM_TRY_DONE(lfm_copy_string(&document->name, name, strlen(name), error));
     LFM_TRY_DONE(option[0] == '@' ? lfm_read_file(&text, name, error) : lfm_buffer_puts(&text, option, error));
-    LFM_TRY_DONE(parse_ids(&document->tokens, text.data, name, error));
+    LFM_TRY_DONE(lfm_parse_token_ids(&document->tokens, text.data, name, error));
     documents->n_tokens = document->tokens.count;
+    if (documents->n_tokens == 0)
+        status = lfm_fail(error, LFM_ERROR_ARGUMENT, "%s: the list of token ids is empty", name);
 
 done:
     lfm_buffer_release(&text);
@@ -59,7 +45,7 @@ static enum lfm_status logits(struct lfm_recording *recording, const char *path,
     if (arguments->tokens) LFM_TRY(read_ids(&recording->documents, arguments->tokens, error));
     LFM_TRY(lfm_recording_open(recording, path, &arguments->model, common->quiet, error));
     if (!arguments->tokens) LFM_TRY(lfm_recording_read_text(recording, &arguments->files, arguments->special, error));
-    LFM_TRY(lfm_check_documents(recording->model, &recording->documents, error));
+    LFM_TRY(lfm_check_documents(recording->model, &recording->documents, false, error));
     LFM_TRY(lfm_recording_describe(recording, common, error));
 
     struct lfm_progress progress;

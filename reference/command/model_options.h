@@ -22,4 +22,8 @@ struct lfm_model_arguments {
 enum lfm_status lfm_model_options_parse(struct lfm_model_options *options, const struct lfm_model_arguments *arguments,
                                         struct lfm_error *error);
 
+/* Opens a model as the arguments say, with a bar while it is quantized; `label` is what the bar is called. */
+enum lfm_status lfm_open_model(struct lfm_model **out, const char *path, const struct lfm_model_arguments *arguments,
+                               const char *label, bool quiet, struct lfm_error *error);
+
 #endif

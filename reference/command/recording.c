@@ -6,14 +6,7 @@
 enum lfm_status lfm_recording_open(struct lfm_recording *recording, const char *path,
                                    const struct lfm_model_arguments *arguments, bool quiet, struct lfm_error *error)
 {
-    struct lfm_model_options options;
-    struct lfm_progress progress;
-    LFM_TRY(lfm_model_options_parse(&options, arguments, error));
-    lfm_progress_start(&progress, "quantizing", "bytes", 0, quiet || !options.weights);
-    options.progress = &progress;
-    enum lfm_status status = lfm_model_open(&recording->model, path, &options, error);
-    lfm_progress_finish(&progress);
-    return status;
+    return lfm_open_model(&recording->model, path, arguments, "quantizing", quiet, error);
 }
 
 enum lfm_status lfm_recording_read_text(struct lfm_recording *recording, const struct lfm_strings *files, bool special,

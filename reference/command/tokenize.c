@@ -2,6 +2,7 @@
 #include "reference/base/command.h"
 #include "reference/base/file.h"
 #include "reference/command/commands.h"
+#include "reference/command/token_ids.h"
 #include "reference/model/tokenizer.h"
 #include "reference/model/utf8.h"
 
@@ -18,28 +19,13 @@ struct options {
     char **argv;
 };
 
-/* Reads ids that are separated by commas or white space. */
-static enum lfm_status parse_ids(const char *text, struct lfm_tokens *out, struct lfm_error *error)
-{
-    for (const char *at = text + strspn(text, ", \t\r\n"); *at; at += strspn(at, ", \t\r\n")) {
-        char *end;
-        errno = 0;
-        long long id = strtoll(at, &end, 10);
-        if (end == at || errno || id < 0 || id > INT32_MAX || !strchr(", \t\r\n", *end))
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "expected token ids such as '1,2,3', found '%.32s'", at);
-        LFM_TRY(lfm_tokens_append(out, (int32_t)id, error));
-        at = end;
-    }
-    return LFM_OK;
-}
-
 static enum lfm_status decode(const struct options *options, const struct lfm_tokenizer *tokenizer, const char *text,
                               struct lfm_error *error)
 {
     struct lfm_tokens tokens = {0};
     struct lfm_buffer out = {0}, repaired = {0};
     enum lfm_status status;
-    LFM_TRY_DONE(parse_ids(text, &tokens, error));
+    LFM_TRY_DONE(lfm_parse_token_ids(&tokens, text, options->file ? options->file : "--text", error));
     LFM_TRY_DONE(lfm_detokenize(tokenizer, tokens.ids, tokens.count, options->special, &out, error));
     LFM_TRY_DONE(lfm_utf8_repair(&repaired, out.data, out.length, error));
     if (options->common.json) {

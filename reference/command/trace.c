@@ -59,7 +59,7 @@ static enum lfm_status trace(struct lfm_recording *recording, struct lfm_trace_o
     LFM_TRY(lfm_selection_check(&options->selection, config, error));
     LFM_TRY(lfm_recording_read_text(recording, &arguments->files, arguments->special, error));
     LFM_TRY(choose_documents(&recording->documents, arguments, common->quiet, error));
-    LFM_TRY(lfm_check_documents(recording->model, &recording->documents, error));
+    LFM_TRY(lfm_check_documents(recording->model, &recording->documents, true, error));
     LFM_TRY(lfm_recording_describe(recording, common, error));
 
     struct lfm_progress progress;

@@ -3,6 +3,7 @@
 #define LFM_MODEL_CONFIG_H
 
 #include "reference/base/error.h"
+#include "reference/base/json.h"
 #include "reference/checkpoint/checkpoint.h"
 
 #include <stdbool.h>
@@ -37,6 +38,10 @@ enum lfm_status lfm_config_read(struct lfm_config *config, const struct lfm_chec
 
 /* "lfm2_moe", "lfm2", "llama". */
 const char *lfm_architecture_name(enum lfm_architecture architecture);
+
+/* The configuration as the program understood it, with Hugging Face's keys, whatever the checkpoint's container. The
+ * caller deletes. */
+cJSON *lfm_config_json(const struct lfm_config *config);
 
 /* True when layer l has experts. */
 bool lfm_layer_is_moe(const struct lfm_config *config, size_t layer);

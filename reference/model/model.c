@@ -185,8 +185,9 @@ static enum lfm_status load_stack(struct loader *loader, enum lfm_tensor_role ro
     LFM_TRY(require(loader, role, layer, NO_EXPERT, &tensor));
     LFM_TRY(lfm_tensor_expect_shape(tensor, 3, (size_t[]){E, rows, columns}, loader->error));
     if (tensor->format->scaled_max > 0)
-        return lfm_fail(loader->error, LFM_ERROR_FORMAT, "%s: tensor '%s' is %s, but stacked experts in that type are not supported",
-                        tensor->file, tensor->name, tensor->type_name);
+        return lfm_fail(loader->error, LFM_ERROR_FORMAT,
+                        "%s: tensor '%s' is %s, but stacked experts in that type are not supported", tensor->file,
+                        tensor->name, tensor->type_name);
     return view_rows(loader, tensor, E * rows, columns, out);
 }
 
@@ -265,11 +266,37 @@ static enum lfm_status load_layer(struct loader *loader, size_t l)
     return load_matrix(loader, LFM_TENSOR_W2, l, NO_EXPERT, D, F, &layer->dense.w2);
 }
 
+/* Biases, scales and factors of the rotation that llama.cpp applies when a GGUF file has them. Without them the numbers
+ * would be wrong and look right. Of a Hugging Face directory the configuration decides, and has been checked. */
+static enum lfm_status refuse_foreign_tensors(const struct loader *loader)
+{
+    static const char *const endings[] = {".bias", ".scale", "rope_freqs.weight", "rope_factors_long.weight",
+                                          "rope_factors_short.weight"};
+    const struct lfm_checkpoint *checkpoint = loader->checkpoint;
+    if (checkpoint->container != LFM_GGUF) return LFM_OK;
+    for (size_t i = 0; i < checkpoint->n_tensors; i++) {
+        const struct lfm_tensor *tensor = &checkpoint->tensors[i];
+        enum lfm_tensor_role role;
+        size_t layer, expert, length = strlen(tensor->name);
+        if (lfm_tensor_role_of(LFM_GGUF, loader->config->architecture, tensor->name, &role, &layer, &expert)) continue;
+        for (size_t e = 0; e < sizeof endings / sizeof endings[0]; e++) {
+            size_t ending = strlen(endings[e]);
+            if (length >= ending && strcmp(tensor->name + length - ending, endings[e]) == 0)
+                return lfm_fail(loader->error, LFM_ERROR_FORMAT,
+                                "%s: tensor '%s' has no part in %s as lfmscope computes it; without it the results would "
+                                "be wrong", tensor->file, tensor->name,
+                                lfm_architecture_name(loader->config->architecture));
+        }
+    }
+    return LFM_OK;
+}
+
 static enum lfm_status load_weights(struct loader *loader)
 {
     struct lfm_model *model = loader->model;
     const struct lfm_config *config = loader->config;
     size_t V = config->vocab_size, D = config->hidden_size;
+    LFM_TRY(refuse_foreign_tensors(loader));
     LFM_TRY(load_matrix(loader, LFM_TENSOR_EMBED_TOKENS, NO_LAYER, NO_EXPERT, V, D, &model->embed_tokens));
     LFM_TRY(LFM_ALLOC(&model->layers, config->num_hidden_layers, loader->error));
     for (size_t l = 0; l < config->num_hidden_layers; l++) LFM_TRY(load_layer(loader, l));

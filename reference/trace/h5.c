@@ -1,6 +1,7 @@
 /* HDF5, silent and with one-line errors: see h5.h. */
 #include "reference/trace/h5.h"
 
+#include "reference/base/file.h"
 #include "reference/base/memory.h"
 
 #include <hdf5_hl.h>
@@ -59,6 +60,19 @@ void lfm_h5_close(hid_t id)
     case H5I_GENPROP_LST: H5Pclose(id); break;
     default: break;
     }
+}
+
+enum lfm_status lfm_h5_check_target(const char *path, struct lfm_error *error)
+{
+    lfm_h5_start();
+    if (lfm_is_directory(path)) return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is a directory", path);
+    if (!lfm_file_exists(path) || H5Fis_hdf5(path) > 0) return LFM_OK;
+    struct lfm_mapping mapping;
+    LFM_TRY(lfm_mapping_open(&mapping, path, error));
+    size_t size = mapping.size;
+    lfm_mapping_close(&mapping);
+    if (size == 0) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': a file of that name exists and is not HDF5", path);
 }
 
 enum lfm_status lfm_h5_create(hid_t *file, const char *path, struct lfm_error *error)

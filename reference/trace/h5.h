@@ -21,6 +21,10 @@ enum lfm_status lfm_h5_fail(struct lfm_error *error, enum lfm_status status, con
 /* Closes any identifier that is valid. */
 void lfm_h5_close(hid_t id);
 
+/* Fails unless `path` is free, an HDF5 file or empty: results may replace results, but not the model or the text by a
+ * slip of the hand. */
+enum lfm_status lfm_h5_check_target(const char *path, struct lfm_error *error);
+
 /* A new file, the group "/", and a new group below an object. Written in the format of HDF5 1.8, which keeps a killed
  * run's file readable: there is no mark of an open writer in it. */
 enum lfm_status lfm_h5_create(hid_t *file, const char *path, struct lfm_error *error);

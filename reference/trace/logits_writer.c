@@ -2,7 +2,6 @@
 #include "reference/trace/logits_writer.h"
 
 #include "reference/base/buffer.h"
-#include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "reference/trace/h5.h"
 #include "reference/trace/header.h"
@@ -67,7 +66,7 @@ enum lfm_status lfm_logits_writer_open(struct lfm_logits_writer **out, const cha
 {
     struct lfm_logits_writer *writer;
     *out = NULL;
-    if (lfm_is_directory(path)) return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is a directory", path);
+    LFM_TRY(lfm_h5_check_target(path, error));
     LFM_TRY(LFM_ALLOC(&writer, 1, error));
     writer->file = writer->vocabulary = -1;
     writer->path = path;

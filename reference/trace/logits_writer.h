@@ -11,7 +11,7 @@
 
 struct lfm_logits_writer;
 
-/* Writes beside `path`. `n_tokens` are to come. Everything is borrowed until the writer is closed. */
+/* Writes beside `path`, which must be free or HDF5. `n_tokens` are to come. Everything is borrowed until the writer is closed. */
 enum lfm_status lfm_logits_writer_open(struct lfm_logits_writer **out, const char *path, const struct lfm_model *model,
                                        const struct lfm_provenance *provenance, size_t n_tokens,
                                        struct lfm_error *error);

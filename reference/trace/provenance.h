@@ -29,8 +29,7 @@ enum lfm_status lfm_provenance_collect(struct lfm_provenance *out, const struct 
                                        struct lfm_progress *progress, struct lfm_error *error);
 void lfm_provenance_release(struct lfm_provenance *provenance);
 
-/* The configuration as the program understood it, with Hugging Face's keys, whatever the checkpoint's container. The
- * caller frees *out. */
+/* lfm_config_json as text. The caller frees *out. */
 enum lfm_status lfm_config_to_json(char **out, const struct lfm_config *config, struct lfm_error *error);
 
 /* SHA-256 over "<id>\t<length>\t<bytes>\n" of the tokens in the order of their ids; entries that only fill up the

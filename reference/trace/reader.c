@@ -318,6 +318,13 @@ size_t lfm_trace_width(const struct lfm_trace *trace, size_t layer, enum lfm_poi
     return layer < trace->information.layers ? trace->layers[layer].widths[point] : 0;
 }
 
+bool lfm_trace_has_router(const struct lfm_trace *trace, size_t layer)
+{
+    return lfm_trace_width(trace, layer, LFM_POINT_ROUTER_LOGITS) > 0 &&
+           lfm_trace_width(trace, layer, LFM_POINT_ROUTER_SELECTED) > 0 &&
+           lfm_trace_width(trace, layer, LFM_POINT_ROUTER_WEIGHTS) > 0;
+}
+
 /* Rows first .. first+n-1 of a dataset [T] (width 0) or [T, width], converted to `type`. */
 static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, const char *name, size_t width,
                                  size_t first, size_t n, hid_t type, void *out, struct lfm_error *error)

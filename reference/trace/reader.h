@@ -30,6 +30,8 @@ const struct lfm_trace_information *lfm_trace_information(const struct lfm_trace
 
 /* Values per token of a point in a layer; 0 when the file has none. */
 size_t lfm_trace_width(const struct lfm_trace *trace, size_t layer, enum lfm_point point);
+/* True when the file has all three points of the layer's router. */
+bool lfm_trace_has_router(const struct lfm_trace *trace, size_t layer);
 
 /* Tokens first .. first+n-1: out[n, width] for any point but the chosen experts; out[n, K] for these, each checked to
  * be an expert of the model; the tokens' ids [n], document indices [n] and positions [n]. */

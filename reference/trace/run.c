@@ -30,7 +30,7 @@ struct run {
 };
 
 enum lfm_status lfm_check_documents(const struct lfm_model *model, const struct lfm_documents *documents,
-                                    struct lfm_error *error)
+                                    bool can_cut, struct lfm_error *error)
 {
     size_t limit = model->config.max_position_embeddings, V = model->config.vocab_size;
     if (documents->n_tokens == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "there are no tokens to run");
@@ -38,8 +38,9 @@ enum lfm_status lfm_check_documents(const struct lfm_model *model, const struct 
         const struct lfm_document *document = &documents->items[d];
         if (document->tokens.count > limit)
             return lfm_fail(error, LFM_ERROR_LIMIT,
-                            "'%s' has %zu tokens, the model's context is %zu: use --context %zu or less to cut it",
-                            document->name, document->tokens.count, limit, limit);
+                            can_cut ? "'%s' has %zu tokens, the model's context is %zu: use --context to cut it"
+                                    : "'%s' has %zu tokens, the model's context is %zu",
+                            document->name, document->tokens.count, limit);
         for (size_t t = 0; t < document->tokens.count; t++) {
             int32_t id = document->tokens.ids[t];
             if (id < 0 || (size_t)id >= V)
@@ -138,7 +139,7 @@ enum lfm_status lfm_trace_run(const char *path, const struct lfm_model *model, c
                               struct lfm_progress *progress, struct lfm_error *error)
 {
     struct lfm_trace_writer *writer = NULL;
-    LFM_TRY(lfm_check_documents(model, documents, error));
+    LFM_TRY(lfm_check_documents(model, documents, true, error));
     LFM_TRY(lfm_trace_writer_open(&writer, path, model, provenance, documents, options, error));
     struct run run = {.model = model, .sink = {.trace = writer, .wants_logits = options->logits}, .progress = progress};
     enum lfm_status status = prepare(&run, error);
@@ -159,7 +160,7 @@ enum lfm_status lfm_logits_run(const char *path, const struct lfm_model *model, 
                                struct lfm_error *error)
 {
     struct lfm_logits_writer *writer = NULL;
-    LFM_TRY(lfm_check_documents(model, documents, error));
+    LFM_TRY(lfm_check_documents(model, documents, false, error));
     LFM_TRY(lfm_logits_writer_open(&writer, path, model, provenance, documents->n_tokens, error));
     struct run run = {.model = model, .sink = {.logits = writer, .wants_logits = true}, .progress = progress};
     enum lfm_status status = prepare(&run, error);

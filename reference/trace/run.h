@@ -9,10 +9,12 @@
 #include "reference/trace/provenance.h"
 #include "reference/trace/writer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Fails unless the model can run every document: its context is long enough and its vocabulary has the ids. */
-enum lfm_status lfm_check_documents(const struct lfm_model *model, const struct lfm_documents *documents,
+/* Fails unless the model can run every document: its context is long enough and its vocabulary has the ids. `can_cut`
+ * makes the message name --context as the remedy. */
+enum lfm_status lfm_check_documents(const struct lfm_model *model, const struct lfm_documents *documents, bool can_cut,
                                     struct lfm_error *error);
 
 /* Shortens documents to their first `context` tokens; 0 leaves all as they are. Returns how many were cut. */

@@ -1,7 +1,6 @@
 /* Writing a trace: see writer.h. */
 #include "reference/trace/writer.h"
 
-#include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "reference/base/progress.h"
 #include "reference/trace/h5.h"
@@ -441,21 +440,6 @@ static enum lfm_status observe(void *context, const struct lfm_announcement *ann
 
 /* --- lifecycle --- */
 
-/* A trace may replace a trace, but not the model or the text by a slip of the hand. */
-static enum lfm_status check_target(const char *path, struct lfm_error *error)
-{
-    lfm_h5_start();
-    if (!lfm_file_exists(path)) return LFM_OK;
-    if (lfm_is_directory(path)) return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is a directory", path);
-    if (H5Fis_hdf5(path) > 0) return LFM_OK;
-    struct lfm_mapping mapping;
-    LFM_TRY(lfm_mapping_open(&mapping, path, error));
-    size_t size = mapping.size;
-    lfm_mapping_close(&mapping);
-    if (size == 0) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': a file of that name exists and is not HDF5", path);
-}
-
 static void mark_closed(struct lfm_trace_writer *writer)
 {
     for (int a = 0; a < AXIS_COUNT; a++) writer->axes[a] = -1;
@@ -472,7 +456,7 @@ enum lfm_status lfm_trace_writer_open(struct lfm_trace_writer **out, const char 
 {
     struct lfm_trace_writer *writer = NULL;
     *out = NULL;
-    LFM_TRY(check_target(path, error));
+    LFM_TRY(lfm_h5_check_target(path, error));
     LFM_TRY(LFM_ALLOC(&writer, 1, error));
     mark_closed(writer);
     writer->config = &model->config;

@@ -43,9 +43,10 @@ Read the rates with these limits in mind:
 
 - Some kinds lie outside the range where losses show well: questions about a choice of three, known facts and single needles are
   nearly always right; several calls at once, several needles, variables and reading are often wrong.
-- Four in five irrelevant requests are ones that no tool at all could serve. When only the fitting tool is missing from the list,
-  the model mostly calls it nevertheless.
-- In conversations the calls decide, not the words: the agent may name the wrong status or action and still be counted right.
+- Four in five irrelevant requests are ones that no tool at all could serve; these it declines. When only the fitting tool is
+  missing from the list, it calls that tool nevertheless (0 of 17 such requests declined).
+- In conversations the calls decide, not the words. The agent's sentences often name the wrong status, reason or action and the
+  conversation still counts as right (of 20, 17 counted and 1 was word for word what the policy asks for).
 - While the model trained, some tasks of this check were looked at to adjust the mixture, so the rates may flatter slightly.
 
 Licence: Apache-2.0, like the project.

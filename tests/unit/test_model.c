@@ -2,6 +2,7 @@
  * Works on copies of tests/golden/model/moe-odd-sizes and lfm2-adjusted-width with altered configurations. */
 #include "reference/base/file.h"
 #include "reference/base/json.h"
+#include "reference/checkpoint/gguf.h"
 #include "reference/model/forward.h"
 #include "reference/model/model.h"
 #include "tests/unit/assert.h"
@@ -236,4 +237,49 @@ Test(model, a_path_that_holds_no_model_is_refused)
     struct lfm_model *model;
     assert_fails(lfm_model_open(&model, "tests/golden/no-such-model", NULL, &error), LFM_ERROR_IO, "no-such-model");
     cr_assert_null(model);
+}
+
+/* The metadata of a llama model of one layer, and one tensor of four floats. */
+static const char *gguf_with(const char *tensor)
+{
+    static const struct {
+        const char *key;
+        uint32_t value;
+    } sizes[] = {{"block_count", 1},       {"context_length", 64},          {"embedding_length", 8},
+                 {"vocab_size", 16},       {"feed_forward_length", 16},     {"attention.head_count", 2},
+                 {"attention.head_count_kv", 2}};
+    struct lfm_error error = {0};
+    struct lfm_gguf_writer *writer;
+    const float values[4] = {1, 1, 8, 8};
+    static char path[128];
+    char key[64];
+    strcpy(directory, "/tmp/lfmscope-model-XXXXXX");
+    cr_assert_not_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/model.gguf", directory);
+    assert_ok(lfm_gguf_writer_open(&writer, path, &error));
+    assert_ok(lfm_gguf_put_string(writer, "general.architecture", "llama", 5, &error));
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        snprintf(key, sizeof key, "llama.%s", sizes[i].key);
+        assert_ok(lfm_gguf_put_u32(writer, key, sizes[i].value, &error));
+    }
+    assert_ok(lfm_gguf_put_f32(writer, "llama.attention.layer_norm_rms_epsilon", 1e-5f, &error));
+    assert_ok(lfm_gguf_add_tensor(writer, tensor, lfm_format_by_name("f32"), 1, (size_t[]){4}, &error));
+    assert_ok(lfm_gguf_begin(writer, &error));
+    assert_ok(lfm_gguf_write_data(writer, values, sizeof values, &error));
+    assert_ok(lfm_gguf_commit(writer, &error));
+    lfm_gguf_writer_close(writer);
+    return path;
+}
+
+Test(model, gguf_tensors_that_would_change_the_arithmetic_are_refused_not_ignored)
+{
+    static const char *const names[] = {"rope_freqs.weight", "blk.0.attn_q.bias", "blk.0.ffn_up.scale"};
+    for (size_t i = 0; i < 3; i++) {
+        struct lfm_error error = {0};
+        struct lfm_model *model;
+        const char *path = gguf_with(names[i]);
+        assert_fails(lfm_model_open(&model, path, NULL, &error), LFM_ERROR_FORMAT, names[i]);
+        unlink(path);
+        rmdir(directory);
+    }
 }

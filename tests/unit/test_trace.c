@@ -666,6 +666,20 @@ Test(trace, logits_appear_under_their_name_when_they_are_complete)
     end_small_run(&run);
 }
 
+Test(trace, logits_do_not_replace_a_file_that_is_not_hdf5)
+{
+    struct small_run run;
+    start_small_run(&run);
+    assert_ok(lfm_write_file(trace_path("model.safetensors"), "weights", 7, &error));
+    assert_fails(lfm_logits_run(trace_path("model.safetensors"), run.model, &run.documents, &run.provenance, NULL,
+                                &error),
+                 LFM_ERROR_ARGUMENT, "is not HDF5");
+    cr_assert_not(lfm_file_exists(trace_path("model.safetensors.partial")));
+    assert_ok(lfm_logits_run(trace_path("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
+    assert_ok(lfm_logits_run(trace_path("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
+    end_small_run(&run);
+}
+
 Test(trace, documents_the_model_cannot_run_are_refused_before_a_file_is_made)
 {
     struct small_run run;
@@ -678,7 +692,10 @@ Test(trace, documents_the_model_cannot_run_are_refused_before_a_file_is_made)
     run.model->config.max_position_embeddings = 16;
     assert_fails(
         lfm_trace_run(trace_path("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
-        LFM_ERROR_LIMIT, "use --context 16");
+        LFM_ERROR_LIMIT, "use --context to cut it");
+    assert_fails(lfm_logits_run(trace_path("run.h5"), run.model, &run.documents, &run.provenance, NULL, &error),
+                 LFM_ERROR_LIMIT, "the model's context is 16");
+    cr_assert_null(strstr(error.message, "--context"), "logits has no such option: %s", error.message);
     cr_assert_not(lfm_file_exists(trace_path("run.h5")));
     cr_assert_eq(lfm_cut_documents(&run.documents, 16), 1);
     cr_assert_eq(run.documents.n_tokens, 29);

@@ -15,8 +15,8 @@ printf 'int x; \n' >>reference/base/x.c
 refused 'blanks at the end'
 printf '\tint x;\n' >>reference/base/x.c
 refused 'a tab'
-printf '/* %0130d */\n' 0 >>reference/base/x.c
-refused 'a line over 130 columns'
+printf '/* %0140d */\n' 0 >>reference/base/x.c
+refused 'a line over 140 columns'
 printf '#pragma STDC FP_CONTRACT ON\n' >>reference/base/x.c
 refused 'floating-point arithmetic'
 printf 'see [y](y.md)\n' >>docs/x.md

@@ -54,8 +54,9 @@ void lfm_progress_update(struct lfm_progress *progress, double done)
 
     double elapsed = now - progress->started;
     double rate = elapsed > 0 ? done / elapsed : 0;
+    int decimals = rate < 10 ? 2 : 0;
     if (progress->total <= 0) {
-        fprintf(stderr, "\r\033[K%s %.0f %s, %.0f/s", progress->label, done, progress->unit, rate);
+        fprintf(stderr, "\r\033[K%s %.0f %s, %.*f/s", progress->label, done, progress->unit, decimals, rate);
         return;
     }
     double share = done < progress->total ? done / progress->total : 1;
@@ -63,8 +64,8 @@ void lfm_progress_update(struct lfm_progress *progress, double done)
     char bar[WIDTH + 1] = {0};
     for (int i = 0; i < WIDTH; i++) bar[i] = i < filled ? '#' : '.';
     double left = rate > 0 ? (progress->total - done) / rate : 0;
-    fprintf(stderr, "\r\033[K%s [%s] %3.0f%%  %.0f of %.0f %s, %.0f/s, %.0f s left", progress->label, bar, 100 * share,
-            done, progress->total, progress->unit, rate, left);
+    fprintf(stderr, "\r\033[K%s [%s] %3.0f%%  %.0f of %.0f %s, %.*f/s, %.0f s left", progress->label, bar, 100 * share,
+            done, progress->total, progress->unit, decimals, rate, left);
 }
 
 void lfm_progress_finish(struct lfm_progress *progress)

@@ -3,6 +3,7 @@
 #include "eval/command/score.h"
 #include "eval/harness/verdicts.h"
 #include "reference/base/command.h"
+#include "reference/base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,20 +25,26 @@ size_t lfm_line_of(const char *name)
 
 static int by_item(const void *a, const void *b)
 {
-    const struct lfm_scored_line *first = a, *second = b;
+    const struct lfm_answered *first = a, *second = b;
     if (first->item != second->item) return first->item < second->item ? -1 : 1;
     return (first->line > second->line) - (first->line < second->line);
 }
 
-enum lfm_status lfm_refuse_duplicates(struct lfm_scored_line *lines, size_t n, const char *path, struct lfm_error *error)
+enum lfm_status lfm_refuse_duplicates(const void *responses, size_t n, size_t size, const char *path,
+                                      struct lfm_error *error)
 {
-    if (n > 1) qsort(lines, n, sizeof *lines, by_item);
-    for (size_t i = 1; i < n; i++)
-        if (lines[i].item == lines[i - 1].item)
-            return lfm_fail(error, LFM_ERROR_MISMATCH,
-                            "%s:%zu: a second response to the item of line %zu; --many allows several", path, lines[i].line,
-                            lines[i - 1].line);
-    return LFM_OK;
+    struct lfm_answered *answered;
+    enum lfm_status status = LFM_OK;
+    LFM_TRY(LFM_ALLOC(&answered, n, error));
+    for (size_t i = 0; i < n; i++) memcpy(&answered[i], (const char *)responses + i * size, sizeof *answered);
+    if (n > 1) qsort(answered, n, sizeof *answered, by_item);
+    for (size_t i = 1; i < n && status == LFM_OK; i++)
+        if (answered[i].item == answered[i - 1].item)
+            status = lfm_fail(error, LFM_ERROR_MISMATCH,
+                              "%s:%zu: a second response to the item of line %zu; --many allows several", path,
+                              answered[i].line, answered[i - 1].line);
+    free(answered);
+    return status;
 }
 
 enum lfm_status lfm_write_verdict(struct lfm_output *output, cJSON *verdict, struct lfm_error *error)

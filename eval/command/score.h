@@ -24,13 +24,14 @@ enum lfm_status lfm_score_bfcl(const struct lfm_score_options *options, cJSON *d
 /* The line number in a name "file:line". */
 size_t lfm_line_of(const char *name);
 
-/* Which item a response answers, and where it stands. */
-struct lfm_scored_line {
+/* Which item a response answers, and where it stands. The first member of what a suite keeps of a response. */
+struct lfm_answered {
     const void *item;
     size_t line;
 };
-/* Fails when two lines answer one item. Sorts `lines`. */
-enum lfm_status lfm_refuse_duplicates(struct lfm_scored_line *lines, size_t n, const char *path, struct lfm_error *error);
+/* Fails when two of n responses, structures of `size` bytes, answer one item. */
+enum lfm_status lfm_refuse_duplicates(const void *responses, size_t n, size_t size, const char *path,
+                                      struct lfm_error *error);
 
 /* Writes the object as one line and deletes it. */
 enum lfm_status lfm_write_verdict(struct lfm_output *output, cJSON *verdict, struct lfm_error *error);

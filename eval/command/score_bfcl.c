@@ -10,10 +10,10 @@
 #include <string.h>
 
 struct response {
+    struct lfm_answered answered;
     const struct lfm_bfcl_item *item;
     enum lfm_call_mode mode;
     char *text; /* owned */
-    size_t line;
     struct lfm_bfcl_verdict verdict;
 };
 
@@ -39,12 +39,13 @@ static enum lfm_status read_result(const cJSON *row, const char *name, char **ou
 static enum lfm_status take_response(void *context, cJSON *row, const char *name, struct lfm_error *error)
 {
     struct responses *responses = context;
-    struct response response = {.line = lfm_line_of(name)};
+    struct response response = {0};
     const char *id, *mode;
     LFM_TRY(lfm_json_require_string(row, "id", name, &id, error));
     LFM_TRY(lfm_json_require_string(row, "mode", name, &mode, error));
     response.item = lfm_bfcl_find(responses->data, id);
     if (!response.item) return lfm_fail(error, LFM_ERROR_MISMATCH, "%s: the data set has no id '%s'", name, id);
+    response.answered = (struct lfm_answered){response.item, lfm_line_of(name)};
     if (!lfm_call_mode_find(mode, &response.mode))
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'mode' is '%s', expected lfm2, prompt or openai", name, mode);
     LFM_TRY(LFM_GROW(&responses->items, &responses->capacity, responses->count + 1, error));
@@ -54,24 +55,13 @@ static enum lfm_status take_response(void *context, cJSON *row, const char *name
     return LFM_OK;
 }
 
-static enum lfm_status refuse_duplicates(const struct responses *responses, const char *path, struct lfm_error *error)
-{
-    struct lfm_scored_line *lines;
-    LFM_TRY(LFM_ALLOC(&lines, responses->count, error));
-    for (size_t i = 0; i < responses->count; i++)
-        lines[i] = (struct lfm_scored_line){responses->items[i].item, responses->items[i].line};
-    enum lfm_status status = lfm_refuse_duplicates(lines, responses->count, path, error);
-    free(lines);
-    return status;
-}
-
 static enum lfm_status score_all(struct responses *responses, const char *path, struct lfm_error *error)
 {
     for (size_t i = 0; i < responses->count; i++) {
         struct response *response = &responses->items[i];
         const struct lfm_span text = {response->text, strlen(response->text)};
         if (lfm_bfcl_score(&response->verdict, response->item, response->mode, text, error) != LFM_OK)
-            return lfm_fail_in(error, "%s:%zu", path, response->line);
+            return lfm_fail_in(error, "%s:%zu", path, response->answered.line);
     }
     return LFM_OK;
 }
@@ -85,7 +75,7 @@ static enum lfm_status write_verdicts(const struct responses *responses, const c
         const struct response *response = &responses->items[i];
         const struct lfm_bfcl_verdict *verdict = &response->verdict;
         cJSON *line = cJSON_CreateObject();
-        cJSON_AddNumberToObject(line, "line", (double)response->line);
+        cJSON_AddNumberToObject(line, "line", (double)response->answered.line);
         cJSON_AddStringToObject(line, "id", response->item->id);
         cJSON_AddItemToObject(line, "valid", verdict->scored ? cJSON_CreateBool(verdict->valid) : cJSON_CreateNull());
         cJSON_AddItemToObject(line, "error_type", verdict->scored && verdict->error_type
@@ -136,7 +126,8 @@ enum lfm_status lfm_score_bfcl(const struct lfm_score_options *options, cJSON *d
     enum lfm_status status = lfm_each_json_line(options->responses, take_response, &responses, error);
     if (status == LFM_OK && responses.count == 0)
         status = lfm_fail(error, LFM_ERROR_FORMAT, "%s: there are no responses", options->responses);
-    if (status == LFM_OK && !options->many) status = refuse_duplicates(&responses, options->responses, error);
+    if (status == LFM_OK && !options->many)
+        status = lfm_refuse_duplicates(responses.items, responses.count, sizeof *responses.items, options->responses, error);
     if (status == LFM_OK) status = score_all(&responses, options->responses, error);
     if (status == LFM_OK && options->verdicts) status = write_verdicts(&responses, options->verdicts, error);
     if (status == LFM_OK) report(&responses, document);

@@ -11,10 +11,10 @@
 #include <string.h>
 
 struct response {
+    struct lfm_answered answered;
     const struct lfm_ifeval_item *item;
     const char *text;
     cJSON *row; /* owned; `text` lies in it */
-    size_t line;
     struct lfm_ifeval_verdict verdict;
     enum lfm_status status;
     struct lfm_error error;
@@ -49,21 +49,10 @@ static enum lfm_status take_response(void *context, cJSON *row, const char *name
     struct response response = {.row = row};
     LFM_TRY(find_item(responses->data, row, name, &response.item, error));
     LFM_TRY(lfm_json_require_string(row, "response", name, &response.text, error));
-    response.line = lfm_line_of(name);
+    response.answered = (struct lfm_answered){response.item, lfm_line_of(name)};
     LFM_TRY(LFM_GROW(&responses->items, &responses->capacity, responses->count + 1, error));
     responses->items[responses->count++] = response;
     return LFM_OK;
-}
-
-static enum lfm_status refuse_duplicates(const struct responses *responses, const char *path, struct lfm_error *error)
-{
-    struct lfm_scored_line *lines;
-    LFM_TRY(LFM_ALLOC(&lines, responses->count, error));
-    for (size_t i = 0; i < responses->count; i++)
-        lines[i] = (struct lfm_scored_line){responses->items[i].item, responses->items[i].line};
-    enum lfm_status status = lfm_refuse_duplicates(lines, responses->count, path, error);
-    free(lines);
-    return status;
 }
 
 static enum lfm_status score_all(struct responses *responses, const char *path, struct lfm_error *error)
@@ -76,7 +65,7 @@ static enum lfm_status score_all(struct responses *responses, const char *path, 
     for (size_t i = 0; i < responses->count; i++)
         if (responses->items[i].status != LFM_OK) {
             *error = responses->items[i].error;
-            return lfm_fail_in(error, "%s:%zu", path, responses->items[i].line);
+            return lfm_fail_in(error, "%s:%zu", path, responses->items[i].answered.line);
         }
     return LFM_OK;
 }
@@ -98,7 +87,7 @@ static enum lfm_status write_verdicts(const struct responses *responses, const c
     for (size_t i = 0; i < responses->count && status == LFM_OK; i++) {
         const struct response *response = &responses->items[i];
         cJSON *line = cJSON_CreateObject();
-        cJSON_AddNumberToObject(line, "line", (double)response->line);
+        cJSON_AddNumberToObject(line, "line", (double)response->answered.line);
         cJSON_AddNumberToObject(line, "key", (double)response->item->key);
         cJSON_AddItemToObject(line, "strict", verdict_list(response->verdict.strict, response->item->n));
         cJSON_AddItemToObject(line, "loose", verdict_list(response->verdict.loose, response->item->n));
@@ -154,7 +143,8 @@ enum lfm_status lfm_score_ifeval(const struct lfm_score_options *options, cJSON 
     enum lfm_status status = lfm_each_json_line(options->responses, take_response, &responses, error);
     if (status == LFM_OK && responses.count == 0)
         status = lfm_fail(error, LFM_ERROR_FORMAT, "%s: there are no responses", options->responses);
-    if (status == LFM_OK && !options->many) status = refuse_duplicates(&responses, options->responses, error);
+    if (status == LFM_OK && !options->many)
+        status = lfm_refuse_duplicates(responses.items, responses.count, sizeof *responses.items, options->responses, error);
     if (status == LFM_OK) status = score_all(&responses, options->responses, error);
     if (status == LFM_OK && options->verdicts) status = write_verdicts(&responses, options->verdicts, error);
     for (size_t i = 0; i < responses.count && status == LFM_OK; i++)

@@ -155,6 +155,17 @@ static enum lfm_status ffn(struct pass *pass, const struct lfm_ffn *ffn, float *
     return linear(pass, y, &ffn->w2, pass->gate, n);
 }
 
+/* An observer may have replaced the chosen experts: ids that are none are refused before they index anything. */
+static enum lfm_status check_selected(const struct pass *pass, size_t l)
+{
+    size_t E = pass->config->num_experts, K = pass->config->num_experts_per_tok;
+    for (size_t i = 0; pass->observer && i < pass->T * K; i++)
+        if (pass->selected[i] < 0 || (size_t)pass->selected[i] >= E)
+            return lfm_fail(pass->error, LFM_ERROR_ARGUMENT, "layer %zu: an observer chose expert %d, expected 0 to %zu", l,
+                            (int)pass->selected[i], E - 1);
+    return LFM_OK;
+}
+
 /* Section 6. Which experts, and how much of each: the bias steers the choice and never the weights. */
 static enum lfm_status route(struct pass *pass, size_t l)
 {
@@ -166,6 +177,7 @@ static enum lfm_status route(struct pass *pass, size_t l)
     LFM_TRY(announce(pass, l, LFM_POINT_ROUTER_LOGITS, pass->router, NULL, E));
     lfm_select_experts(pass->selected, pass->router, layer->expert_bias, T, E, K);
     LFM_TRY(announce(pass, l, LFM_POINT_ROUTER_SELECTED, NULL, pass->selected, K));
+    LFM_TRY(check_selected(pass, l));
     lfm_expert_weights(pass->weights, pass->selected, pass->router, T, E, K, config->norm_topk_prob,
                        config->routed_scaling_factor);
     return announce(pass, l, LFM_POINT_ROUTER_WEIGHTS, pass->weights, pass->selected, K);

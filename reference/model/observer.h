@@ -1,7 +1,7 @@
 /* Observers: the forward pass announces named points; whoever wants to may read or replace the values.
  *
  * Traces, statistics, importance collection, routing replay and attribution are observers. The forward pass knows
- * none of them: it calls lfm_observe, which returns at once when there is no observer. */
+ * none of them: it announces, which costs nothing when there is no observer. */
 #ifndef LFM_MODEL_OBSERVER_H
 #define LFM_MODEL_OBSERVER_H
 
@@ -24,7 +24,8 @@ enum lfm_point {
     LFM_POINT_OPERATOR,        /* [D] output of the operator, before the residual addition */
     LFM_POINT_FFN_NORM,        /* [D] normed input of the feed-forward */
     LFM_POINT_ROUTER_LOGITS,   /* [E] MoE layers: gate . u */
-    LFM_POINT_ROUTER_SELECTED, /* [K] MoE layers: chosen experts, `selected` is set; replacing them re-derives the weights */
+    LFM_POINT_ROUTER_SELECTED, /* [K] MoE layers: chosen experts, `selected` is set; replacing them (by
+                                * distinct ids below E) re-derives the weights */
     LFM_POINT_ROUTER_WEIGHTS,  /* [K] MoE layers: mixing weights of the chosen experts; `selected` is set too */
     LFM_POINT_FEED_FORWARD,    /* [D] output of the feed-forward, before the residual addition */
     LFM_POINT_RESIDUAL,        /* [D] the stream after the layer: hidden_states[l+1] in Hugging Face's terms */

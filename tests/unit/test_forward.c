@@ -301,6 +301,30 @@ Test(forward, an_observer_that_replaces_the_chosen_experts_changes_the_result)
     teardown(&replaced);
 }
 
+static enum lfm_status choose_an_expert_that_is_none(void *context, const struct lfm_announcement *a,
+                                                     struct lfm_error *error)
+{
+    (void)error;
+    if (a->point == LFM_POINT_ROUTER_SELECTED) a->selected[a->width] = *(const int32_t *)context;
+    return LFM_OK;
+}
+
+Test(forward, an_observer_that_chooses_an_expert_that_is_none_is_refused)
+{
+    struct lfm_error error = {0};
+    struct fixture f = {0};
+    setup(&f, "moe-bf16");
+    int32_t expert = 8;
+    struct lfm_observer observer = {choose_an_expert_that_is_none, &expert};
+    assert_fails(lfm_forward(f.model, f.state, f.tokens, f.T, &observer, f.hidden, &error), LFM_ERROR_ARGUMENT,
+                 "chose expert 8, expected 0 to 7");
+    expert = -1;
+    lfm_state_clear(f.state);
+    assert_fails(lfm_forward(f.model, f.state, f.tokens, f.T, &observer, f.hidden, &error), LFM_ERROR_ARGUMENT,
+                 "chose expert -1");
+    teardown(&f);
+}
+
 Test(forward, a_token_outside_the_vocabulary_is_refused)
 {
     struct lfm_error error = {0};

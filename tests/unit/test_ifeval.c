@@ -3,7 +3,7 @@
 #include "eval/ifeval/checks.h"
 #include "eval/ifeval/ifeval.h"
 #include "eval/ifeval/python_json.h"
-#include "reference/base/file.h"
+#include "eval/text/json_lines.h"
 #include "tests/unit/assert.h"
 
 #include <stdio.h>
@@ -198,9 +198,12 @@ static void compare_lists(struct tally *tally, const cJSON *row, const char *key
                  cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(row, "instruction_id_list"), (int)i)->valuestring);
 }
 
-static void compare_row(struct tally *tally, const cJSON *row)
+static enum lfm_status compare_row(void *context, cJSON *row, const char *name, struct lfm_error *unused)
 {
     struct lfm_error error = {0};
+    struct tally *tally = context;
+    (void)name;
+    (void)unused;
     const cJSON *ids = cJSON_GetObjectItemCaseSensitive(row, "instruction_id_list");
     const cJSON *kwargs = cJSON_GetObjectItemCaseSensitive(row, "kwargs");
     struct lfm_span response = lfm_span_of(cJSON_GetObjectItemCaseSensitive(row, "response")->valuestring);
@@ -212,29 +215,25 @@ static void compare_row(struct tally *tally, const cJSON *row)
         compare_lists(tally, row, "strict", (size_t)i, strict);
         compare_lists(tally, row, "loose", (size_t)i, loose);
     }
+    cJSON_Delete(row);
+    return LFM_OK;
 }
 
 Test(ifeval_oracle, every_stable_verdict_of_the_official_scorer_is_the_same)
 {
     static const char cases[] = "../shared/oracle/ifeval/cases-open.jsonl.gz";
     if (access(cases, R_OK) != 0) cr_skip_test("skipped: %s is not there", cases);
-    char command[256];
-    snprintf(command, sizeof command, "gzip -dc %s", cases);
-    FILE *pipe = popen(command, "r");
-    cr_assert_not_null(pipe);
+    struct lfm_error error = {0};
+    char plain[] = "/tmp/lfmscope-ifeval-XXXXXX", command[256];
+    int descriptor = mkstemp(plain);
+    cr_assert_geq(descriptor, 0);
+    close(descriptor);
+    snprintf(command, sizeof command, "gzip -dc %s >%s", cases, plain);
+    cr_assert_eq(system(command), 0);
     struct tally tally = {0};
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
-    while ((length = getline(&line, &capacity, pipe)) > 0) {
-        if (strstr(line, "\\u0000")) continue; /* C strings end there; `score` has a rule for it */
-        cJSON *row = cJSON_ParseWithLength(line, (size_t)length);
-        cr_assert_not_null(row);
-        compare_row(&tally, row);
-        cJSON_Delete(row);
-    }
-    free(line);
-    pclose(pipe);
+    enum lfm_status status = lfm_each_json_line(plain, compare_row, &tally, &error);
+    unlink(plain);
+    cr_assert_eq(status, LFM_OK, "%s", error.message);
     cr_log_info("%zu verdicts, %zu different", tally.verdicts, tally.wrong);
     cr_assert_gt(tally.verdicts, 0);
     cr_assert_eq(tally.wrong, 0, "%zu of %zu verdicts differ, first %s", tally.wrong, tally.verdicts, tally.first);

@@ -78,7 +78,7 @@ static enum lfm_status announce(struct pass *pass, size_t layer, enum lfm_point 
 
 static enum lfm_status linear(struct pass *pass, float *y, const struct lfm_matrix *W, const float *x, size_t n_tokens)
 {
-    return lfm_linear(y, W, x, n_tokens, pass->error);
+    return lfm_linear(y, W, x, n_tokens, pass->model->activations, pass->error);
 }
 
 /* Section 3. y[T,D] = out_proj . (C * conv(B * x)), where B, C, x are the thirds of in_proj . u. */
@@ -173,7 +173,7 @@ static enum lfm_status route(struct pass *pass, size_t l)
     const struct lfm_layer *layer = &pass->model->layers[l];
     size_t T = pass->T, E = config->num_experts, K = config->num_experts_per_tok;
 
-    LFM_TRY(linear(pass, pass->router, &layer->gate, pass->u, T));
+    LFM_TRY(lfm_linear(pass->router, &layer->gate, pass->u, T, LFM_ACTIVATIONS_F32, pass->error));
     LFM_TRY(announce(pass, l, LFM_POINT_ROUTER_LOGITS, pass->router, NULL, E));
     lfm_select_experts(pass->selected, pass->router, layer->expert_bias, T, E, K);
     LFM_TRY(announce(pass, l, LFM_POINT_ROUTER_SELECTED, NULL, pass->selected, K));
@@ -378,5 +378,5 @@ enum lfm_status lfm_forward(const struct lfm_model *model, struct lfm_state *sta
 enum lfm_status lfm_logits(const struct lfm_model *model, const float *hidden, size_t T, float *logits,
                            struct lfm_error *error)
 {
-    return lfm_linear(logits, &model->lm_head, hidden, T, error);
+    return lfm_linear(logits, &model->lm_head, hidden, T, model->activations, error);
 }

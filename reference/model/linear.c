@@ -66,9 +66,11 @@ static enum lfm_status pad_rows(const float **padded, float **owned, const float
     return LFM_OK;
 }
 
-enum lfm_status lfm_linear(float *y, const struct lfm_matrix *W, const float *x, size_t T, struct lfm_error *error)
+enum lfm_status lfm_linear(float *y, const struct lfm_matrix *W, const float *x, size_t T,
+                           enum lfm_activations activations, struct lfm_error *error)
 {
     size_t n = (W->columns + LFM_LANES - 1) / LFM_LANES * LFM_LANES;
+    (void)activations;
     size_t n_threads = (size_t)omp_get_max_threads();
     const float *x_padded;
     float *x_owned, *decoded;

@@ -7,6 +7,7 @@
 #include "reference/checkpoint/checkpoint.h"
 #include "reference/checkpoint/encode.h"
 #include "reference/checkpoint/format.h"
+#include "reference/model/activations.h"
 #include "reference/model/config.h"
 
 #include <stddef.h>
@@ -60,6 +61,8 @@ struct lfm_model {
     float *embedding_norm;          /* [D], the final norm */
     struct lfm_layer *layers;
     const char *weights;            /* "stored", or the format every matrix was quantized to in memory */
+    enum lfm_activations activations; /* inputs of every matrix product but the router's */
+    const struct lfm_format *kv;    /* how keys and values are kept: f32, f16, q8_0 or fp8_e4m3 */
     size_t fallback_matrices;       /* matrices that kept their stored format because a row is no multiple of the block */
     struct lfm_model_memory *memory; /* private: what the model owns besides the mapping */
 };
@@ -68,6 +71,8 @@ struct lfm_model_options {
     const struct lfm_format *weights; /* quantize every matrix to this format in memory; NULL keeps the stored types.
                                        * Embedding and head included; norms, router, its bias and the conv kernel stay */
     enum lfm_scale scale;             /* LFM_SCALE_CHANNEL is the command line's default */
+    enum lfm_activations activations;
+    const struct lfm_format *kv;      /* NULL: f32 */
     struct lfm_progress *progress;    /* may be NULL */
 };
 

@@ -7,7 +7,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-PACKAGES := gsl hdf5 libcjson libpcre2-8 libcrypto
+PACKAGES := gsl hdf5 libcjson libpcre2-8 libcrypto zlib libcurl
 CFLAGS   ?= -O3 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 # One rounding per operation, in the order of the source, on every processor.
@@ -38,15 +38,29 @@ endif
 QUIET := $(if $(V),,@)
 SAY    = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
+# Kernels are compiled for their instruction set, whatever the rest is compiled for.
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ifneq ($(MACHINE),x86_64)
+NOT_HERE := quant/kernels/avx2.c quant/kernels/avx512.c
+endif
+$(BUILD)/obj/quant/kernels/avx2.o: ALL_CFLAGS += -mavx2 -mf16c
+$(BUILD)/obj/quant/kernels/avx512.o: ALL_CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mf16c
+ifdef SANITIZE
+# With everything inlined into everything, checking each operation takes minutes to compile: here addresses are enough.
+$(BUILD)/obj/quant/kernels/%.o: ALL_CFLAGS += -O1 -fno-sanitize=undefined
+endif
+
 SOURCES    := $(shell find $(wildcard reference quant eval reports) -name '*.c' | LC_ALL=C sort)
+SOURCES    := $(filter-out $(NOT_HERE),$(SOURCES))
 OBJECTS    := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 LIBRARY    := $(BUILD)/liblfmscope.a
 PROGRAM    := $(BUILD)/lfmscope
 UNIT_TESTS := $(BUILD)/unit-tests
-TEST_TOOLS := $(BUILD)/json_get $(BUILD)/open_model
+RANDOM_MODEL := $(BUILD)/random-model
+TEST_TOOLS := $(BUILD)/json_get $(BUILD)/open_model $(RANDOM_MODEL)
 TEST_SOURCES := $(shell find tests/unit -name '*.c' | LC_ALL=C sort)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
-TOOL_OBJECTS := $(BUILD)/obj/tests/cli/json_get.o $(BUILD)/obj/tests/fuzz/open_model.o
+TOOL_OBJECTS := $(BUILD)/obj/tests/cli/json_get.o $(BUILD)/obj/tests/fuzz/open_model.o $(BUILD)/obj/scripts/random_model.o
 ALL_OBJECTS  := $(OBJECTS) $(TEST_OBJECTS) $(BUILD)/obj/lfmscope.o $(TOOL_OBJECTS)
 
 .PHONY: help build tests test fuzz demo golden check check-layers check-style install uninstall clean force
@@ -102,6 +116,7 @@ $(UNIT_TESTS): $(TEST_OBJECTS) $(LIBRARY)
 
 $(BUILD)/json_get: $(BUILD)/obj/tests/cli/json_get.o $(LIBRARY)
 $(BUILD)/open_model: $(BUILD)/obj/tests/fuzz/open_model.o $(LIBRARY)
+$(RANDOM_MODEL): $(BUILD)/obj/scripts/random_model.o $(LIBRARY)
 $(TEST_TOOLS):
 	$(call SAY,LINK,$@)
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
@@ -130,5 +145,6 @@ $(BUILD)/members: force
 
 # What .incbin pulls in, which the compiler does not list.
 $(BUILD)/obj/eval/text/tables.o: $(wildcard datasets/punkt/* datasets/langdetect/*)
+$(BUILD)/obj/eval/view/page.o: $(wildcard eval/view/page.html eval/view/page.css eval/view/page.js)
 
 -include $(ALL_OBJECTS:.o=.d)

@@ -1,11 +1,17 @@
 /* The suites that `eval` runs: one line each. */
+#include "eval/bfcl/suite.h"
 #include "eval/harness/suite.h"
 #include "eval/ifeval/suite.h"
+#include "eval/tau2/suite.h"
+#include "eval/recall/suite.h"
 
 #include <string.h>
 
 const struct lfm_suite *const lfm_suites[] = {
     &lfm_ifeval_suite,
+    &lfm_bfcl_suite,
+    &lfm_recall_suite,
+    &lfm_tau2_suite,
     NULL,
 };
 

@@ -4,27 +4,19 @@
 #include "quant/compare_inside.h"
 #include "quant/distance.h"
 #include "quant/perplexity.h"
+#include "quant/steps.h"
 #include "reference/base/memory.h"
-#include "reference/model/forward.h"
-#include "reference/model/state.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* One model and what it needs to run a window. */
-struct runner {
-    const struct lfm_model *model;
-    struct lfm_state *state;
-    float *hidden; /* [longest window, D] */
-};
 
 struct comparer {
-    struct runner reference;
-    struct runner *candidates; /* [n] */
+    struct lfm_step_runner reference;
+    struct lfm_step_runner *candidates; /* [n] */
     struct lfm_comparison *comparisons;
     size_t n;
     double *reference_nll;
+    struct lfm_steps steps;
     struct lfm_inside_recording recording;
     float *p_logits, *q_logits;      /* [LFM_LOGIT_ROWS,V] */
     struct lfm_row_summary *p_rows;  /* [LFM_LOGIT_ROWS] */
@@ -68,42 +60,24 @@ void lfm_comparison_release(struct lfm_comparison *comparison)
     *comparison = (struct lfm_comparison){0};
 }
 
-static enum lfm_status runner_init(struct runner *runner, const struct lfm_model *model,
-                                   const struct lfm_windows *windows, struct lfm_error *error)
-{
-    runner->model = model;
-    LFM_TRY(lfm_check_windows(model, windows, error));
-    LFM_TRY(lfm_state_new(&runner->state, model, error));
-    return LFM_ALLOC(&runner->hidden, windows->longest * model->config.hidden_size, error);
-}
-
-static void runner_release(struct runner *runner)
-{
-    lfm_state_free(runner->state);
-    free(runner->hidden);
-}
-
-static enum lfm_status run_window(struct runner *runner, struct comparer *comparer, const struct lfm_window *window,
-                                  const struct lfm_observer *observer, struct lfm_error *error)
+static enum lfm_status run_model(struct lfm_step_runner *runner, struct comparer *comparer,
+                                 const struct lfm_observer *observer, struct lfm_error *error)
 {
     if (lfm_interrupted()) return lfm_fail(error, LFM_ERROR_STOPPED, "interrupted after %.0f tokens", comparer->run);
-    lfm_state_clear(runner->state);
-    LFM_TRY(lfm_forward(runner->model, runner->state, window->tokens, window->n, observer, runner->hidden, error));
-    comparer->run += (double)window->n;
+    LFM_TRY(lfm_step_run(runner, &comparer->steps, observer, error));
+    comparer->run += (double)comparer->steps.n_tokens;
     lfm_progress_update(comparer->progress, comparer->run);
     return LFM_OK;
 }
 
-static enum lfm_status run_models(struct comparer *comparer, const struct lfm_window *window, struct lfm_error *error)
+static enum lfm_status run_models(struct comparer *comparer, struct lfm_error *error)
 {
-    comparer->recording.first = window->first;
-    comparer->recording.count = window->count;
     const struct lfm_observer recorder = lfm_inside_recording_observer(&comparer->recording);
-    LFM_TRY(run_window(&comparer->reference, comparer, window, &recorder, error));
+    LFM_TRY(run_model(&comparer->reference, comparer, &recorder, error));
     for (size_t c = 0; c < comparer->n; c++) {
         struct lfm_inside_comparer inside = {&comparer->recording, comparer->comparisons[c].layers};
         const struct lfm_observer observer = lfm_inside_observer(&inside);
-        LFM_TRY(run_window(&comparer->candidates[c], comparer, window, inside.layers ? &observer : NULL, error));
+        LFM_TRY(run_model(&comparer->candidates[c], comparer, inside.layers ? &observer : NULL, error));
     }
     return LFM_OK;
 }
@@ -114,9 +88,9 @@ static enum lfm_status not_finite(const struct lfm_model *model, size_t position
                     "are there NaN or infinite weights?", model->checkpoint->name, model->weights, position);
 }
 
-/* Logits of the reference at `count` rows from position `first` on, their summaries and NLLs. */
-static enum lfm_status reference_rows(struct comparer *comparer, const struct lfm_window *window, size_t first,
-                                      size_t count, double *nll, struct lfm_error *error)
+/* Logits of the reference at `count` scored rows from `first` on, their summaries and NLLs. */
+static enum lfm_status reference_rows(struct comparer *comparer, size_t first, size_t count, double *nll,
+                                      struct lfm_error *error)
 {
     const struct lfm_model *model = comparer->reference.model;
     size_t D = model->config.hidden_size, V = model->config.vocab_size;
@@ -125,16 +99,16 @@ static enum lfm_status reference_rows(struct comparer *comparer, const struct lf
     for (size_t r = 0; r < count; r++) {
         const float *logits = comparer->p_logits + r * V;
         lfm_summarize_row(&comparer->p_rows[r], logits, V);
-        nll[r] = lfm_row_nll(&comparer->p_rows[r], logits, window->tokens[first + r + 1]);
+        nll[r] = lfm_row_nll(&comparer->p_rows[r], logits, comparer->steps.targets[first + r]);
     }
     for (size_t r = 0; r < count; r++)
-        if (!isfinite(nll[r])) return not_finite(model, first + r, error);
+        if (!isfinite(nll[r])) return not_finite(model, comparer->steps.positions[first + r], error);
     return LFM_OK;
 }
 
 /* The same rows of candidate c; results go to index `at` of its comparison. */
-static enum lfm_status candidate_rows(struct comparer *comparer, size_t c, const struct lfm_window *window,
-                                      size_t first, size_t count, size_t at, struct lfm_error *error)
+static enum lfm_status candidate_rows(struct comparer *comparer, size_t c, size_t first, size_t count, size_t at,
+                                      struct lfm_error *error)
 {
     const struct lfm_model *model = comparer->candidates[c].model;
     struct lfm_comparison *out = &comparer->comparisons[c];
@@ -145,11 +119,11 @@ static enum lfm_status candidate_rows(struct comparer *comparer, size_t c, const
         struct lfm_row_summary q;
         lfm_summarize_row(&q, comparer->q_logits + r * V, V);
         lfm_distance(&comparer->distances[r], comparer->p_logits + r * V, &comparer->p_rows[r],
-                     comparer->q_logits + r * V, &q, V, window->tokens[first + r + 1]);
+                     comparer->q_logits + r * V, &q, V, comparer->steps.targets[first + r]);
     }
     for (size_t r = 0; r < count; r++) {
         const struct lfm_distance *distance = &comparer->distances[r];
-        if (!isfinite(distance->q_nll) || !isfinite(distance->kld)) return not_finite(model, first + r, error);
+        if (!isfinite(distance->q_nll) || !isfinite(distance->kld)) return not_finite(model, comparer->steps.positions[first + r], error);
         out->kld[at + r] = distance->kld;
         out->nll[at + r] = distance->q_nll;
         out->delta_p[at + r] = distance->q_true - distance->p_true;
@@ -159,16 +133,13 @@ static enum lfm_status candidate_rows(struct comparer *comparer, size_t c, const
     return LFM_OK;
 }
 
-static enum lfm_status compare_window(struct comparer *comparer, const struct lfm_window *window, size_t at,
-                                      struct lfm_error *error)
+static enum lfm_status compare_step(struct comparer *comparer, size_t at, struct lfm_error *error)
 {
-    LFM_TRY(run_models(comparer, window, error));
-    for (size_t done = 0; done < window->count; done += LFM_LOGIT_ROWS) {
-        size_t left = window->count - done, rows = left < LFM_LOGIT_ROWS ? left : LFM_LOGIT_ROWS;
-        size_t first = window->first + done;
-        LFM_TRY(reference_rows(comparer, window, first, rows, comparer->reference_nll + at + done, error));
-        for (size_t c = 0; c < comparer->n; c++)
-            LFM_TRY(candidate_rows(comparer, c, window, first, rows, at + done, error));
+    LFM_TRY(run_models(comparer, error));
+    for (size_t done = 0; done < comparer->steps.n_scored; done += LFM_LOGIT_ROWS) {
+        size_t left = comparer->steps.n_scored - done, rows = left < LFM_LOGIT_ROWS ? left : LFM_LOGIT_ROWS;
+        LFM_TRY(reference_rows(comparer, done, rows, comparer->reference_nll + at + done, error));
+        for (size_t c = 0; c < comparer->n; c++) LFM_TRY(candidate_rows(comparer, c, done, rows, at + done, error));
     }
     return LFM_OK;
 }
@@ -178,20 +149,20 @@ static enum lfm_status comparer_init(struct comparer *comparer, const struct lfm
 {
     size_t V = reference->config.vocab_size;
     LFM_TRY(LFM_ALLOC(&comparer->candidates, comparer->n, error));
-    LFM_TRY(runner_init(&comparer->reference, reference, windows, error));
+    LFM_TRY(lfm_step_runner_init(&comparer->reference, reference, windows, error));
     for (size_t c = 0; c < comparer->n; c++)
-        LFM_TRY(runner_init(&comparer->candidates[c], comparer->comparisons[c].model, windows, error));
+        LFM_TRY(lfm_step_runner_init(&comparer->candidates[c], comparer->comparisons[c].model, windows, error));
     LFM_TRY(LFM_ALLOC(&comparer->p_logits, LFM_LOGIT_ROWS * V, error));
     LFM_TRY(LFM_ALLOC(&comparer->q_logits, LFM_LOGIT_ROWS * V, error));
     LFM_TRY(LFM_ALLOC(&comparer->p_rows, LFM_LOGIT_ROWS, error));
     LFM_TRY(LFM_ALLOC(&comparer->distances, LFM_LOGIT_ROWS, error));
-    return lfm_inside_recording_init(&comparer->recording, &reference->config, windows->longest, error);
+    return lfm_inside_recording_init(&comparer->recording, &reference->config, &comparer->steps, error);
 }
 
 static void comparer_release(struct comparer *comparer)
 {
-    runner_release(&comparer->reference);
-    for (size_t c = 0; comparer->candidates && c < comparer->n; c++) runner_release(&comparer->candidates[c]);
+    lfm_step_runner_release(&comparer->reference);
+    for (size_t c = 0; comparer->candidates && c < comparer->n; c++) lfm_step_runner_release(&comparer->candidates[c]);
     free(comparer->candidates);
     free(comparer->p_logits);
     free(comparer->q_logits);
@@ -207,50 +178,16 @@ enum lfm_status lfm_compare(double *reference_nll, struct lfm_comparison *compar
     struct comparer comparer = {
         .comparisons = comparisons, .n = n, .reference_nll = reference_nll, .progress = progress,
     };
-    struct lfm_window window;
     size_t at = 0;
     enum lfm_status status;
     LFM_TRY_DONE(comparer_init(&comparer, reference, windows, error));
-    lfm_windows_rewind(windows);
-    while (lfm_windows_next(windows, &window)) {
-        LFM_TRY_DONE(compare_window(&comparer, &window, at, error));
-        at += window.count;
+    lfm_steps_start(&comparer.steps, windows);
+    while (lfm_steps_next(&comparer.steps)) {
+        LFM_TRY_DONE(compare_step(&comparer, at, error));
+        at += comparer.steps.n_scored;
     }
 
 done:
     comparer_release(&comparer);
     return status;
-}
-
-enum { MAX_FORMATS = 64 };
-
-struct tally {
-    const struct lfm_format *formats[MAX_FORMATS];
-    size_t elements[MAX_FORMATS];
-    size_t n;
-};
-
-static enum lfm_status count_elements(void *context, const char *name, struct lfm_matrix *matrix,
-                                      struct lfm_error *error)
-{
-    (void)name;
-    (void)error;
-    struct tally *tally = context;
-    size_t i = 0;
-    while (i < tally->n && tally->formats[i] != matrix->format) i++;
-    if (i == MAX_FORMATS) return LFM_OK;
-    if (i == tally->n) tally->formats[tally->n++] = matrix->format;
-    tally->elements[i] += matrix->rows * matrix->columns;
-    return LFM_OK;
-}
-
-const char *lfm_weights_name(struct lfm_model *model)
-{
-    struct tally tally = {0};
-    if (strcmp(model->weights, "stored") != 0) return model->weights;
-    if (lfm_model_each_matrix(model, count_elements, &tally, NULL) != LFM_OK || tally.n == 0) return model->weights;
-    size_t most = 0;
-    for (size_t i = 1; i < tally.n; i++)
-        if (tally.elements[i] > tally.elements[most]) most = i;
-    return tally.formats[most]->name;
 }

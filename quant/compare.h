@@ -1,4 +1,4 @@
-/* Comparing models live: a reference and candidates run the same windows, one window at a time.
+/* Comparing models live: a reference and candidates run the same windows, step by step (steps.h).
  *
  * Memory does not grow with the text except for a few numbers per scored position. Output distributions are compared
  * over the whole vocabulary (distance.h); inside, the stream after each layer and the router decisions (agreement.h),
@@ -44,8 +44,5 @@ void lfm_comparison_release(struct lfm_comparison *comparison);
 enum lfm_status lfm_compare(double *reference_nll, struct lfm_comparison *comparisons, size_t n,
                             const struct lfm_model *reference, struct lfm_windows *windows,
                             struct lfm_progress *progress, struct lfm_error *error);
-
-/* The format in which most of the model's matrix elements are held: "bf16", or what it was quantized to. */
-const char *lfm_weights_name(struct lfm_model *model);
 
 #endif

@@ -7,16 +7,16 @@
 #include <string.h>
 
 enum lfm_status lfm_inside_recording_init(struct lfm_inside_recording *recording, const struct lfm_config *config,
-                                          size_t capacity, struct lfm_error *error)
+                                          const struct lfm_steps *steps, struct lfm_error *error)
 {
-    size_t rows = config->num_hidden_layers * capacity;
-    *recording = (struct lfm_inside_recording){.config = config, .capacity = capacity};
+    size_t rows = config->num_hidden_layers * LFM_STEP_TOKENS;
+    *recording = (struct lfm_inside_recording){.config = config, .steps = steps};
     enum lfm_status status;
     LFM_TRY_DONE(LFM_ALLOC(&recording->residual, rows * config->hidden_size, error));
     LFM_TRY_DONE(LFM_ALLOC(&recording->router_logits, rows * config->num_experts, error));
     LFM_TRY_DONE(LFM_ALLOC(&recording->selected, rows * config->num_experts_per_tok, error));
     LFM_TRY_DONE(LFM_ALLOC(&recording->weights, rows * config->num_experts_per_tok, error));
-    LFM_TRY_DONE(LFM_ALLOC(&recording->candidate_logits, capacity * config->num_experts, error));
+    LFM_TRY_DONE(LFM_ALLOC(&recording->candidate_logits, LFM_STEP_TOKENS * config->num_experts, error));
     return LFM_OK;
 
 done:
@@ -42,15 +42,15 @@ struct rows {
 static struct rows scored_rows(const struct lfm_inside_recording *recording,
                                const struct lfm_announcement *announcement)
 {
-    size_t from = announcement->first_position, to = from + announcement->n_tokens;
-    size_t first = from > recording->first ? from : recording->first;
-    size_t last = recording->first + recording->count;
+    const struct lfm_step_part *part = &recording->steps->parts[announcement->sequence];
+    size_t from = announcement->first_position - part->position, to = from + announcement->n_tokens; /* rows of the part */
+    size_t first = from > part->skipped ? from : part->skipped, last = part->skipped + part->scored;
     if (to < last) last = to;
     if (first >= last) return (struct rows){0};
-    return (struct rows){first - from, first - recording->first, last - first};
+    return (struct rows){first - from, part->row + first - part->skipped, last - first};
 }
 
-/* Copies the scored rows of `source` [n_tokens, width] into `rows` of `target` [capacity, width]. */
+/* Copies the scored rows of `source` [n_tokens, width] into `rows` of `target` [LFM_STEP_TOKENS, width]. */
 static void keep(void *target, const void *source, struct rows rows, size_t row_bytes)
 {
     if (rows.count == 0) return;
@@ -63,7 +63,7 @@ static enum lfm_status record(void *context, const struct lfm_announcement *anno
     struct lfm_inside_recording *recording = context;
     struct rows rows = scored_rows(recording, announcement);
     size_t width = announcement->width, row_bytes = width * sizeof(float);
-    size_t start = announcement->layer * recording->capacity * width;
+    size_t start = announcement->layer * LFM_STEP_TOKENS * width;
     switch (announcement->point) {
     case LFM_POINT_RESIDUAL: keep(recording->residual + start, announcement->values, rows, row_bytes); break;
     case LFM_POINT_ROUTER_LOGITS: keep(recording->router_logits + start, announcement->values, rows, row_bytes); break;
@@ -86,7 +86,7 @@ static void compare_routers(struct lfm_router_sums *sums, const struct lfm_insid
 {
     size_t E = recording->config->num_experts, K = recording->config->num_experts_per_tok;
     for (size_t r = 0; r < rows.count; r++) {
-        size_t row = announcement->layer * recording->capacity + rows.at + r;
+        size_t row = announcement->layer * LFM_STEP_TOKENS + rows.at + r;
         const struct lfm_router_decision reference = {
             recording->router_logits + row * E,
             recording->selected + row * K,
@@ -112,7 +112,7 @@ static enum lfm_status compare(void *context, const struct lfm_announcement *ann
     switch (announcement->point) {
     case LFM_POINT_RESIDUAL:
         lfm_vector_add(&layer->residual,
-                       recording->residual + (announcement->layer * recording->capacity + rows.at) * width,
+                       recording->residual + (announcement->layer * LFM_STEP_TOKENS + rows.at) * width,
                        announcement->values + rows.skip * width, rows.count * width);
         break;
     case LFM_POINT_ROUTER_LOGITS:

@@ -1,25 +1,25 @@
-/* The inside of a comparison: an observer that keeps what the reference did over one window, and one that compares a
+/* The inside of a comparison: an observer that keeps what the reference did in one step, and one that compares a
  * candidate with it as it runs. Private to compare.c. */
 #ifndef LFM_QUANT_COMPARE_INSIDE_H
 #define LFM_QUANT_COMPARE_INSIDE_H
 
 #include "quant/compare.h"
+#include "quant/steps.h"
 #include "reference/model/observer.h"
 
-/* The reference's values at the scored rows of one window. Row r of layer l starts at (l * capacity + r) * width. */
+/* The reference's values at the scored rows of one step. Row r of layer l starts at (l * LFM_STEP_TOKENS + r) * width. */
 struct lfm_inside_recording {
     const struct lfm_config *config; /* borrowed, the reference's */
-    size_t capacity;                 /* rows that there is room for */
-    size_t first, count;             /* positions of the window that are kept */
+    const struct lfm_steps *steps;   /* borrowed: the current step says which rows are kept */
     float *residual;                 /* width D */
     float *router_logits;            /* width E */
     int32_t *selected;               /* width K */
     float *weights;                  /* width K */
-    float *candidate_logits;         /* [capacity,E]: of the candidate's current layer */
+    float *candidate_logits;         /* [LFM_STEP_TOKENS,E]: of the candidate's current layer */
 };
 
 enum lfm_status lfm_inside_recording_init(struct lfm_inside_recording *recording, const struct lfm_config *config,
-                                          size_t capacity, struct lfm_error *error);
+                                          const struct lfm_steps *steps, struct lfm_error *error);
 void lfm_inside_recording_release(struct lfm_inside_recording *recording);
 
 /* The observer for the reference's run; `recording` must outlive it. */

@@ -15,8 +15,4 @@ enum { LFM_LOGIT_ROWS = 32 };
 enum lfm_status lfm_score_text(double *nll, const struct lfm_model *model, struct lfm_windows *windows,
                                struct lfm_progress *progress, struct lfm_error *error);
 
-/* Fails unless the model can run the windows: its context is long enough, and all ids are in its vocabulary. */
-enum lfm_status lfm_check_windows(const struct lfm_model *model, const struct lfm_windows *windows,
-                                  struct lfm_error *error);
-
 #endif

@@ -6,6 +6,7 @@
 #ifndef LFM_QUANT_QUANTIZE_H
 #define LFM_QUANT_QUANTIZE_H
 
+#include "reference/base/json.h"
 #include "reference/base/progress.h"
 #include "reference/model/model.h"
 #include "reference/model/names.h"
@@ -69,5 +70,11 @@ void lfm_quantization_free(struct lfm_quantization *quantization); /* NULL is fi
  * `path` is a file of the model itself, on weights that are not finite, and when interrupted; nothing is left then. */
 enum lfm_status lfm_quantization_write(const struct lfm_quantization *quantization, const char *path,
                                        struct lfm_progress *progress, struct lfm_error *error);
+
+/* What config.json of such a model says. The caller deletes. */
+cJSON *lfm_make_config(const struct lfm_config *config);
+
+/* Copies the tokenizer's and other small files that lie beside the weights in the directory `from`: those it has. */
+enum lfm_status lfm_copy_companions(const char *from, const char *to, struct lfm_error *error);
 
 #endif

@@ -110,7 +110,7 @@ enum lfm_status lfm_quantization_write_config(const struct lfm_quantization *pla
 {
     struct lfm_buffer text = {0};
     cJSON *config;
-    if (plan->model->checkpoint->container == LFM_GGUF) config = lfm_quantization_make_config(&plan->model->config);
+    if (plan->model->checkpoint->container == LFM_GGUF) config = lfm_make_config(&plan->model->config);
     else LFM_TRY(read_config(&config, plan->model->checkpoint, error));
     cJSON_DeleteItemFromObject(config, "quantization_config");
     cJSON_DeleteItemFromObject(config, "lfmscope");

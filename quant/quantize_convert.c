@@ -61,7 +61,7 @@ static void add_family(cJSON *json, const struct lfm_config *config)
     else cJSON_AddBoolToObject(json, "block_auto_adjust_ff_dim", false);
 }
 
-cJSON *lfm_quantization_make_config(const struct lfm_config *config)
+cJSON *lfm_make_config(const struct lfm_config *config)
 {
     static const char *const classes[] = {[LFM_ARCH_LFM2] = "Lfm2ForCausalLM",
                                           [LFM_ARCH_LFM2_MOE] = "Lfm2MoeForCausalLM",

@@ -52,7 +52,7 @@ static enum lfm_status copy_file(const char *from, const char *to, struct lfm_er
     return status;
 }
 
-static enum lfm_status copy_companions(const char *source, const char *directory, struct lfm_error *error)
+enum lfm_status lfm_copy_companions(const char *source, const char *directory, struct lfm_error *error)
 {
     static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                                         "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
@@ -74,7 +74,7 @@ static enum lfm_status write_companions(const struct lfm_quantization *plan, con
                                         struct lfm_error *error)
 {
     const struct lfm_checkpoint *checkpoint = plan->model->checkpoint;
-    if (checkpoint->container == LFM_HUGGING_FACE) return copy_companions(checkpoint->path, directory, error);
+    if (checkpoint->container == LFM_HUGGING_FACE) return lfm_copy_companions(checkpoint->path, directory, error);
     return lfm_quantization_write_tokenizer(plan, directory, error);
 }
 

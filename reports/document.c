@@ -2,7 +2,7 @@
 #include "reports/document.h"
 
 #include "reference/base/file.h"
-#include "reference/base/json.h"
+#include "reports/read.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,184 +17,109 @@ static const struct {
     {"lfmscope-compare", LFM_DOCUMENT_COMPARE},
     {"lfmscope-trace-compare", LFM_DOCUMENT_TRACES},
     {"lfmscope-routing", LFM_DOCUMENT_ROUTING},
+    {"lfmscope-eval-against", LFM_DOCUMENT_TASKS},
+    {"lfmscope-eval", LFM_DOCUMENT_TASKS},
+    {"lfmscope-bench", LFM_DOCUMENT_BENCH},
 };
 
-/* An object of the document and what messages call it: "a.json: candidates[1].kld". */
-struct place {
-    struct lfm_pool *pool;
-    const cJSON *object; /* NULL when absent: every look-up then finds nothing */
-    const char *name;
-};
+enum { MOST_NESTING = 4 }; /* directories within a directory that are searched for summaries of runs */
 
-static void fail(struct place at, const char *key, const char *expected)
+static size_t layer_number(struct lfm_place at, size_t otherwise)
 {
-    if (at.pool->status == LFM_OK)
-        at.pool->status = lfm_fail(&at.pool->error, LFM_ERROR_FORMAT, "%s: '%s' must be %s", at.name, key, expected);
-}
-
-static const cJSON *find(struct place at, const char *key)
-{
-    const cJSON *item = at.object ? cJSON_GetObjectItemCaseSensitive(at.object, key) : NULL;
-    return cJSON_IsNull(item) ? NULL : item;
-}
-
-static double number(struct place at, const char *key)
-{
-    const cJSON *item = find(at, key);
-    if (!item) return NAN;
-    if (!cJSON_IsNumber(item)) fail(at, key, "a number");
-    return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
-}
-
-static const char *string(struct place at, const char *key)
-{
-    const cJSON *item = find(at, key);
-    if (!item) return "";
-    if (!cJSON_IsString(item)) {
-        fail(at, key, "a string");
-        return "";
-    }
-    return lfm_clean_text(at.pool, item->valuestring);
-}
-
-static size_t layer_number(struct place at, size_t otherwise)
-{
-    double value = number(at, "layer");
+    double value = lfm_read_number(at, "layer");
     if (isnan(value)) return otherwise;
     if (value >= 0 && value < 100000 && value == floor(value)) return (size_t)value;
-    fail(at, "layer", "a whole number below 100000");
+    lfm_place_fail(at, "layer", "a whole number below 100000");
     return otherwise;
 }
 
-static struct place inside(struct place at, const char *key)
-{
-    const cJSON *item = find(at, key);
-    if (item && !cJSON_IsObject(item)) {
-        fail(at, key, "an object");
-        item = NULL;
-    }
-    return (struct place){at.pool, item, lfm_pool_printf(at.pool, "%s.%s", at.name, key)};
-}
-
-/* A list of objects and a walk through it. */
-struct list {
-    struct place at;
-    const char *key;
-    const cJSON *next;
-    size_t count, index;
-};
-
-static struct list list_of(struct place at, const char *key)
-{
-    const cJSON *item = find(at, key);
-    if (item && !cJSON_IsArray(item)) {
-        fail(at, key, "a list");
-        item = NULL;
-    }
-    return (struct list){at, key, item ? item->child : NULL, item ? (size_t)cJSON_GetArraySize(item) : 0, 0};
-}
-
-static struct place list_next(struct list *list)
-{
-    struct place place = {list->at.pool, list->next,
-                          lfm_pool_printf(list->at.pool, "%s%s%s[%zu]", list->at.name,
-                                          strstr(list->at.name, ": ") ? "." : ": ", list->key, list->index)};
-    if (list->next && !cJSON_IsObject(list->next)) {
-        fail(list->at, list->key, "a list of objects");
-        place.object = NULL;
-    }
-    if (list->next) list->next = list->next->next;
-    list->index++;
-    return place;
-}
-
-static struct lfm_shift read_shift(struct place at)
+static struct lfm_shift read_shift(struct lfm_place at)
 {
     return (struct lfm_shift){
         .present = at.object != NULL,
-        .overlap = number(at, "overlap"),
-        .shared = number(at, "shared"),
-        .exact_set = number(at, "exact_set"),
-        .gate_kl = number(at, "gate_kl"),
-        .mass_moved = number(at, "mass_moved"),
+        .overlap = lfm_read_number(at, "overlap"),
+        .shared = lfm_read_number(at, "shared"),
+        .exact_set = lfm_read_number(at, "exact_set"),
+        .gate_kl = lfm_read_number(at, "gate_kl"),
+        .mass_moved = lfm_read_number(at, "mass_moved"),
     };
 }
 
 /* Layers of compare carry their router in an object; lists of routers are the shifts themselves. */
-static void read_layers(struct place at, const char *key, bool routers, struct lfm_layer_shift **out, size_t *count)
+static void read_layers(struct lfm_place at, const char *key, bool routers, struct lfm_layer_shift **out, size_t *count)
 {
-    struct list list = list_of(at, key);
+    struct lfm_list list = lfm_place_list(at, key);
     struct lfm_layer_shift *layers = lfm_pool_alloc(at.pool, list.count, sizeof *layers);
     if (!layers) return;
     for (size_t i = 0; i < list.count; i++) {
-        struct place item = list_next(&list);
+        struct lfm_place item = lfm_list_next(&list);
         layers[i] = (struct lfm_layer_shift){
             .layer = layer_number(item, i),
-            .operation = routers ? "" : string(item, "operator"),
-            .relative_l2 = number(item, "relative_l2"),
-            .cosine = number(item, "cosine"),
-            .sqnr_db = number(item, "sqnr_db"),
-            .router = read_shift(routers ? item : inside(item, "router")),
+            .operation = routers ? "" : lfm_read_string(item, "operator"),
+            .relative_l2 = lfm_read_number(item, "relative_l2"),
+            .cosine = lfm_read_number(item, "cosine"),
+            .sqnr_db = lfm_read_number(item, "sqnr_db"),
+            .router = read_shift(routers ? item : lfm_place_inside(item, "router")),
         };
     }
     *out = layers;
     *count = list.count;
 }
 
-static void read_domains(struct place at, struct lfm_candidate *candidate)
+static void read_domains(struct lfm_place at, struct lfm_candidate *candidate)
 {
-    struct list list = list_of(at, "labels");
+    struct lfm_list list = lfm_place_list(at, "labels");
     candidate->domains = lfm_pool_alloc(at.pool, list.count, sizeof *candidate->domains);
     if (!candidate->domains) return;
     for (candidate->n_domains = 0; candidate->n_domains < list.count; candidate->n_domains++) {
-        struct place item = list_next(&list);
+        struct lfm_place item = lfm_list_next(&list);
         candidate->domains[candidate->n_domains] = (struct lfm_domain){
-            .label = string(item, "label"),
-            .positions = number(item, "positions"),
-            .documents = number(item, "documents"),
-            .kld_mean = number(item, "kld_mean"),
-            .kld_stderr = number(item, "kld_stderr"),
-            .perplexity = number(item, "perplexity"),
-            .reference_perplexity = number(item, "reference_perplexity"),
-            .perplexity_ratio = number(item, "perplexity_ratio"),
-            .top1_agreement = number(item, "top1_agreement"),
+            .label = lfm_read_string(item, "label"),
+            .positions = lfm_read_number(item, "positions"),
+            .documents = lfm_read_number(item, "documents"),
+            .kld_mean = lfm_read_number(item, "kld_mean"),
+            .kld_stderr = lfm_read_number(item, "kld_stderr"),
+            .perplexity = lfm_read_number(item, "perplexity"),
+            .reference_perplexity = lfm_read_number(item, "reference_perplexity"),
+            .perplexity_ratio = lfm_read_number(item, "perplexity_ratio"),
+            .top1_agreement = lfm_read_number(item, "top1_agreement"),
         };
     }
 }
 
-static void read_points(struct place at, struct lfm_candidate *candidate)
+static void read_points(struct lfm_place at, struct lfm_candidate *candidate)
 {
-    struct list list = list_of(at, "points");
+    struct lfm_list list = lfm_place_list(at, "points");
     candidate->points = lfm_pool_alloc(at.pool, list.count, sizeof *candidate->points);
     if (!candidate->points) return;
     for (candidate->n_points = 0; candidate->n_points < list.count; candidate->n_points++) {
-        struct place item = list_next(&list);
+        struct lfm_place item = lfm_list_next(&list);
         candidate->points[candidate->n_points] = (struct lfm_point_shift){
             .layer = layer_number(item, 0),
-            .point = string(item, "point"),
-            .relative_l2 = number(item, "relative_l2"),
-            .cosine = number(item, "cosine"),
-            .sqnr_db = number(item, "sqnr_db"),
-            .cka = number(item, "cka"),
-            .max_channel_error = number(item, "max_channel_error"),
-            .max_channel = number(item, "max_channel"),
+            .point = lfm_read_string(item, "point"),
+            .relative_l2 = lfm_read_number(item, "relative_l2"),
+            .cosine = lfm_read_number(item, "cosine"),
+            .sqnr_db = lfm_read_number(item, "sqnr_db"),
+            .cka = lfm_read_number(item, "cka"),
+            .max_channel_error = lfm_read_number(item, "max_channel_error"),
+            .max_channel = lfm_read_number(item, "max_channel"),
         };
     }
 }
 
-static void read_cumulative(struct place at, struct lfm_candidate *candidate)
+static void read_cumulative(struct lfm_place at, struct lfm_candidate *candidate)
 {
-    const cJSON *list = find(at, "kld_cumulative"), *item;
+    const cJSON *list = lfm_place_find(at, "kld_cumulative"), *item;
     if (!list) return;
     size_t count = cJSON_IsArray(list) ? (size_t)cJSON_GetArraySize(list) : 0;
     candidate->cumulative = lfm_pool_alloc(at.pool, count, sizeof *candidate->cumulative);
-    if (!cJSON_IsArray(list)) fail(at, "kld_cumulative", "a list of pairs of numbers");
+    if (!cJSON_IsArray(list)) lfm_place_fail(at, "kld_cumulative", "a list of pairs of numbers");
     if (!cJSON_IsArray(list) || !candidate->cumulative) return;
     cJSON_ArrayForEach(item, list)
     {
         const cJSON *kld = cJSON_GetArrayItem(item, 0), *share = cJSON_GetArrayItem(item, 1);
         if (!cJSON_IsNumber(kld) || !cJSON_IsNumber(share)) {
-            fail(at, "kld_cumulative", "a list of pairs of numbers");
+            lfm_place_fail(at, "kld_cumulative", "a list of pairs of numbers");
             return;
         }
         candidate->cumulative[candidate->n_cumulative][0] = kld->valuedouble;
@@ -202,60 +127,50 @@ static void read_cumulative(struct place at, struct lfm_candidate *candidate)
     }
 }
 
-static void read_kld(struct place at, struct lfm_candidate *candidate)
+static void read_kld(struct lfm_place at, struct lfm_candidate *candidate)
 {
-    struct place kld = inside(at, "kld"), bootstrap = inside(at, "kld_bootstrap");
-    candidate->kld_mean = number(kld, "mean");
-    candidate->kld_stderr = number(kld, "stderr");
-    candidate->kld_median = number(kld, "median");
-    candidate->kld_p90 = number(kld, "p90");
-    candidate->kld_p95 = number(kld, "p95");
-    candidate->kld_p99 = number(kld, "p99");
-    candidate->kld_p99_9 = number(kld, "p99_9");
-    candidate->kld_max = number(kld, "max");
-    candidate->kld_low = number(bootstrap, "low");
-    candidate->kld_high = number(bootstrap, "high");
+    struct lfm_place kld = lfm_place_inside(at, "kld"), bootstrap = lfm_place_inside(at, "kld_bootstrap");
+    candidate->kld_mean = lfm_read_number(kld, "mean");
+    candidate->kld_stderr = lfm_read_number(kld, "stderr");
+    candidate->kld_median = lfm_read_number(kld, "median");
+    candidate->kld_p90 = lfm_read_number(kld, "p90");
+    candidate->kld_p95 = lfm_read_number(kld, "p95");
+    candidate->kld_p99 = lfm_read_number(kld, "p99");
+    candidate->kld_p99_9 = lfm_read_number(kld, "p99_9");
+    candidate->kld_max = lfm_read_number(kld, "max");
+    candidate->kld_low = lfm_read_number(bootstrap, "low");
+    candidate->kld_high = lfm_read_number(bootstrap, "high");
 }
 
-/* The last component of a path, so that a name is short and the same on every machine. */
-static const char *base_name(const char *name)
+static struct lfm_candidate read_candidate(struct lfm_place at)
 {
-    size_t length = strlen(name);
-    while (length > 1 && name[length - 1] == '/') length--;
-    for (size_t i = length; i-- > 0;)
-        if (name[i] == '/' && i + 1 < length) return name + i + 1;
-    return name;
-}
-
-static struct lfm_candidate read_candidate(struct place at)
-{
-    struct place delta_p = inside(at, "delta_p");
+    struct lfm_place delta_p = lfm_place_inside(at, "delta_p");
     struct lfm_candidate candidate = {
-        .name = base_name(string(at, "name")),
-        .weights = string(at, "weights"),
-        .file = string(at, "file"),
-        .sha256 = string(at, "sha256"),
-        .bits_per_weight = number(at, "bits_per_weight"),
-        .bytes = number(at, "bytes"),
-        .fallback_matrices = number(at, "fallback_matrices"),
-        .tokens = number(at, "tokens"),
-        .perplexity = number(at, "perplexity"),
-        .perplexity_stderr = number(at, "perplexity_stderr"),
-        .perplexity_ratio = number(at, "perplexity_ratio"),
-        .perplexity_ratio_stderr = number(at, "perplexity_ratio_stderr"),
-        .nll_mean = number(at, "nll_mean"),
-        .top1_agreement = number(at, "top1_agreement"),
-        .top1_agreement_stderr = number(at, "top1_agreement_stderr"),
-        .top5_overlap = number(at, "top5_overlap"),
-        .delta_p_mean = number(delta_p, "mean"),
-        .delta_p_rms = number(delta_p, "rms"),
-        .router = read_shift(inside(at, "router")),
+        .name = lfm_base_name(lfm_read_string(at, "name")),
+        .weights = lfm_read_string(at, "weights"),
+        .file = lfm_read_string(at, "file"),
+        .sha256 = lfm_read_string(at, "sha256"),
+        .bits_per_weight = lfm_read_number(at, "bits_per_weight"),
+        .bytes = lfm_read_number(at, "bytes"),
+        .fallback_matrices = lfm_read_number(at, "fallback_matrices"),
+        .tokens = lfm_read_number(at, "tokens"),
+        .perplexity = lfm_read_number(at, "perplexity"),
+        .perplexity_stderr = lfm_read_number(at, "perplexity_stderr"),
+        .perplexity_ratio = lfm_read_number(at, "perplexity_ratio"),
+        .perplexity_ratio_stderr = lfm_read_number(at, "perplexity_ratio_stderr"),
+        .nll_mean = lfm_read_number(at, "nll_mean"),
+        .top1_agreement = lfm_read_number(at, "top1_agreement"),
+        .top1_agreement_stderr = lfm_read_number(at, "top1_agreement_stderr"),
+        .top5_overlap = lfm_read_number(at, "top5_overlap"),
+        .delta_p_mean = lfm_read_number(delta_p, "mean"),
+        .delta_p_rms = lfm_read_number(delta_p, "rms"),
+        .router = read_shift(lfm_place_inside(at, "router")),
     };
     read_kld(at, &candidate);
     read_domains(at, &candidate);
     read_points(at, &candidate);
     read_cumulative(at, &candidate);
-    bool traces = find(at, "routers") != NULL;
+    bool traces = lfm_place_find(at, "routers") != NULL;
     read_layers(at, traces ? "routers" : "layers", traces, &candidate.layers, &candidate.n_layers);
     return candidate;
 }
@@ -293,60 +208,61 @@ static void label_candidates(struct lfm_pool *pool, struct lfm_document *documen
     }
 }
 
-static void read_candidates(struct place at, struct lfm_document *document)
+static void read_candidates(struct lfm_place at, struct lfm_document *document)
 {
-    struct list list = list_of(at, "candidates");
-    document->reference = read_candidate(inside(at, "reference"));
+    struct lfm_list list = lfm_place_list(at, "candidates");
+    document->reference = read_candidate(lfm_place_inside(at, "reference"));
     document->candidates = lfm_pool_alloc(at.pool, list.count, sizeof *document->candidates);
     if (!document->candidates) return;
     for (document->n_candidates = 0; document->n_candidates < list.count; document->n_candidates++)
-        document->candidates[document->n_candidates] = read_candidate(list_next(&list));
+        document->candidates[document->n_candidates] = read_candidate(lfm_list_next(&list));
     label_candidates(at.pool, document);
 }
 
-static void read_load(struct place at, struct lfm_load_layer *layer, size_t index)
+static void read_load(struct lfm_place at, struct lfm_load_layer *layer, size_t index)
 {
-    const cJSON *loads = find(at, "load"), *item;
+    const cJSON *loads = lfm_place_find(at, "load"), *item;
     *layer = (struct lfm_load_layer){
         .layer = layer_number(at, index),
-        .experts = number(at, "experts"),
-        .top_k = number(at, "top_k"),
-        .entropy = number(at, "entropy"),
-        .entropy_normalized = number(at, "entropy_normalized"),
-        .effective_experts = number(at, "effective_experts"),
-        .cv = number(at, "cv"),
-        .gini = number(at, "gini"),
-        .max_violation = number(at, "max_violation"),
-        .margin_median = number(at, "margin_median"),
+        .experts = lfm_read_number(at, "experts"),
+        .top_k = lfm_read_number(at, "top_k"),
+        .entropy = lfm_read_number(at, "entropy"),
+        .entropy_normalized = lfm_read_number(at, "entropy_normalized"),
+        .effective_experts = lfm_read_number(at, "effective_experts"),
+        .cv = lfm_read_number(at, "cv"),
+        .gini = lfm_read_number(at, "gini"),
+        .max_violation = lfm_read_number(at, "max_violation"),
+        .margin_median = lfm_read_number(at, "margin_median"),
     };
     if (!loads) return;
-    if (!cJSON_IsArray(loads)) fail(at, "load", "a list of numbers");
+    if (!cJSON_IsArray(loads)) lfm_place_fail(at, "load", "a list of numbers");
     layer->load = lfm_pool_alloc(at.pool, (size_t)cJSON_GetArraySize(loads), sizeof *layer->load);
     if (!layer->load || !cJSON_IsArray(loads)) return;
     cJSON_ArrayForEach(item, loads)
     {
-        if (!cJSON_IsNumber(item)) fail(at, "load", "a list of numbers");
+        if (!cJSON_IsNumber(item)) lfm_place_fail(at, "load", "a list of numbers");
         layer->load[layer->n_load++] = item->valuedouble;
     }
 }
 
-static void read_trace(struct place at, struct lfm_load *load)
+static void read_trace(struct lfm_place at, struct lfm_load *load)
 {
-    struct list list = list_of(at, "layers");
-    *load = (struct lfm_load){.name = base_name(string(at, "name")),
-                              .weights = string(at, "weights"),
-                              .file = string(at, "file"),
-                              .sha256 = string(at, "sha256"),
-                              .tokens = number(at, "tokens")};
+    struct lfm_list list = lfm_place_list(at, "layers");
+    *load = (struct lfm_load){.name = lfm_base_name(lfm_read_string(at, "name")),
+                              .weights = lfm_read_string(at, "weights"),
+                              .file = lfm_read_string(at, "file"),
+                              .sha256 = lfm_read_string(at, "sha256"),
+                              .tokens = lfm_read_number(at, "tokens")};
     load->layers = lfm_pool_alloc(at.pool, list.count, sizeof *load->layers);
     if (!load->layers) return;
     for (load->n_layers = 0; load->n_layers < list.count; load->n_layers++)
-        read_load(list_next(&list), &load->layers[load->n_layers], load->n_layers);
+        read_load(lfm_list_next(&list), &load->layers[load->n_layers], load->n_layers);
 }
 
-static void read_pair(struct place at, struct lfm_pair *pair)
+static void read_pair(struct lfm_place at, struct lfm_pair *pair)
 {
-    *pair = (struct lfm_pair){.reference = string(at, "reference"), .candidate = string(at, "candidate")};
+    *pair = (struct lfm_pair){.reference = lfm_read_string(at, "reference"),
+                              .candidate = lfm_read_string(at, "candidate")};
     read_layers(at, "layers", true, &pair->layers, &pair->n_layers);
 }
 
@@ -359,28 +275,28 @@ static const char *pair_label(const struct lfm_document *document, const char *n
     }
     for (size_t i = 0; i < document->n_loads; i++)
         if (strcmp(document->loads[i].name, name) == 0) return document->loads[i].label;
-    return base_name(name);
+    return lfm_base_name(name);
 }
 
-static void read_routing(struct place at, struct lfm_document *document)
+static void read_routing(struct lfm_place at, struct lfm_document *document)
 {
-    struct list traces = list_of(at, "traces"), pairs = list_of(at, "pairs");
+    struct lfm_list traces = lfm_place_list(at, "traces"), pairs = lfm_place_list(at, "pairs");
     document->loads = lfm_pool_alloc(at.pool, traces.count, sizeof *document->loads);
     document->pairs = lfm_pool_alloc(at.pool, pairs.count, sizeof *document->pairs);
     if (!document->loads || !document->pairs) return;
     for (; document->n_loads < traces.count; document->n_loads++)
-        read_trace(list_next(&traces), &document->loads[document->n_loads]);
+        read_trace(lfm_list_next(&traces), &document->loads[document->n_loads]);
     for (size_t i = 0; i < document->n_loads; i++) {
         bool shared = false;
         for (size_t j = 0; j < document->n_loads; j++)
             shared |= j != i && strcmp(document->loads[j].weights, document->loads[i].weights) == 0;
-        const char *name = shared && document->loads[i].file[0] ? base_name(document->loads[i].file)
+        const char *name = shared && document->loads[i].file[0] ? lfm_base_name(document->loads[i].file)
                                                                 : document->loads[i].name;
         document->loads[i].label = label_of(at.pool, name, document->loads[i].weights, shared);
     }
     for (; document->n_pairs < pairs.count; document->n_pairs++) {
         struct lfm_pair *pair = &document->pairs[document->n_pairs];
-        read_pair(list_next(&pairs), pair);
+        read_pair(lfm_list_next(&pairs), pair);
         pair->label = pair_label(document, pair->candidate);
     }
 }
@@ -388,18 +304,24 @@ static void read_routing(struct place at, struct lfm_document *document)
 static enum lfm_status read_document(struct lfm_document *document, struct lfm_pool *pool, const cJSON *json,
                                      const char *path, struct lfm_error *error)
 {
-    struct place top = {pool, json, path};
-    document->source = (struct lfm_source){lfm_clean_text(pool, path), string(top, "command")};
-    document->version = string(top, "version");
-    document->score = string(top, "score");
-    document->errors_by = string(top, "errors_by");
-    document->positions = number(top, "positions");
-    document->documents = number(top, "documents");
-    document->context = number(top, "context");
-    document->tokens = number(top, "tokens");
+    struct lfm_place top = {pool, json, path};
+    document->source = (struct lfm_source){lfm_clean_text(pool, path), lfm_read_string(top, "command")};
+    document->version = lfm_read_string(top, "version");
+    document->score = lfm_read_string(top, "score");
+    document->errors_by = lfm_read_string(top, "errors_by");
+    document->positions = lfm_read_number(top, "positions");
+    document->documents = lfm_read_number(top, "documents");
+    document->context = lfm_read_number(top, "context");
+    document->tokens = lfm_read_number(top, "tokens");
+    if (document->kind == LFM_DOCUMENT_TASKS)
+        return lfm_read_tasks(top, document, path, strcmp(document->schema, "lfmscope-eval") == 0, error);
     if (document->kind == LFM_DOCUMENT_ROUTING) read_routing(top, document);
+    else if (document->kind == LFM_DOCUMENT_BENCH) lfm_read_bench(top, document);
     else read_candidates(top, document);
     LFM_TRY(lfm_pool_check(pool, error));
+    if (document->kind == LFM_DOCUMENT_BENCH && document->n_speeds == 0)
+        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'rows' is missing or empty: nothing was measured", path);
+    if (document->kind == LFM_DOCUMENT_BENCH) return LFM_OK;
     if (document->kind != LFM_DOCUMENT_ROUTING && document->n_candidates == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'candidates' is missing or empty: nothing was compared", path);
     if (document->kind == LFM_DOCUMENT_ROUTING && document->n_loads == 0)
@@ -409,7 +331,7 @@ static enum lfm_status read_document(struct lfm_document *document, struct lfm_p
 
 static bool known_schema(const cJSON *json, enum lfm_document_kind *kind, const char **schema)
 {
-    const cJSON *item = cJSON_IsObject(json) ? cJSON_GetObjectItemCaseSensitive(json, "schema") : NULL;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "schema");
     *schema = cJSON_IsString(item) ? item->valuestring : NULL;
     for (size_t i = 0; *schema && i < sizeof schemas / sizeof schemas[0]; i++)
         if (strcmp(schemas[i].schema, *schema) == 0) {
@@ -422,7 +344,8 @@ static bool known_schema(const cJSON *json, enum lfm_document_kind *kind, const 
 static enum lfm_status unknown_schema(struct lfm_pool *pool, const char *path, const char *schema,
                                       struct lfm_error *error)
 {
-    static const char expected[] = "lfmscope-compare, lfmscope-trace-compare or lfmscope-routing";
+    static const char expected[] = "lfmscope-compare, lfmscope-trace-compare, lfmscope-routing, lfmscope-eval, "
+                                   "lfmscope-eval-against or lfmscope-bench";
     if (!schema) return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'schema' is missing; expected %s", path, expected);
     return lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected a result of schema %s, found '%.60s'", path, expected,
                     lfm_clean_text(pool, schema));
@@ -437,29 +360,50 @@ static void skip(struct lfm_documents *documents, struct lfm_pool *pool, const c
     documents->skipped[documents->n_skipped++] = lfm_clean_text(pool, path);
 }
 
+static enum lfm_status add_document(struct lfm_documents *documents, struct lfm_pool *pool,
+                                    const struct lfm_document *like, const cJSON *json, const char *path,
+                                    struct lfm_error *error)
+{
+    struct lfm_document document = *like;
+    LFM_TRY(read_document(&document, pool, json, path, error));
+    struct lfm_document *items =
+        lfm_pool_grow(pool, documents->items, &documents->capacity, documents->count + 1, sizeof *items);
+    LFM_TRY(lfm_pool_check(pool, error));
+    documents->items = items;
+    documents->items[documents->count++] = document;
+    return LFM_OK;
+}
+
+/* Adds what the file holds: one result, or the list of those of several suites. */
+static enum lfm_status add_json(struct lfm_documents *documents, struct lfm_pool *pool, struct lfm_document *like,
+                                const cJSON *json, const char *path, bool named, struct lfm_error *error)
+{
+    const char *schema;
+    const cJSON *suites = cJSON_GetObjectItemCaseSensitive(json, "suites"), *suite;
+    if (!known_schema(json, &like->kind, &schema)) {
+        if (!schema || strcmp(schema, "lfmscope-eval-suites") != 0 || !cJSON_IsArray(suites)) {
+            if (named) return unknown_schema(pool, path, schema, error);
+            skip(documents, pool, path);
+            return LFM_OK;
+        }
+        cJSON_ArrayForEach(suite, suites) LFM_TRY(add_json(documents, pool, like, suite, path, true, error));
+        return LFM_OK;
+    }
+    like->schema = lfm_clean_text(pool, schema);
+    return add_document(documents, pool, like, json, path, error);
+}
+
 static enum lfm_status add_file(struct lfm_documents *documents, struct lfm_pool *pool, const char *path, bool named,
                                 struct lfm_error *error)
 {
     cJSON *json = NULL;
-    const char *schema = NULL;
     struct lfm_document document = {0};
     struct lfm_buffer text = {0};
     enum lfm_status status;
     LFM_TRY_DONE(lfm_read_file(&text, path, error));
     LFM_TRY_DONE(lfm_json_parse(&json, text.data, text.length, path, error));
-    if (!known_schema(json, &document.kind, &schema)) {
-        if (named) status = unknown_schema(pool, path, schema, error);
-        else skip(documents, pool, path);
-        goto done;
-    }
-    document.schema = lfm_clean_text(pool, schema);
     LFM_TRY_DONE(lfm_sha256(text.data, text.length, document.sha256, error));
-    LFM_TRY_DONE(read_document(&document, pool, json, path, error));
-    struct lfm_document *items =
-        lfm_pool_grow(pool, documents->items, &documents->capacity, documents->count + 1, sizeof *items);
-    LFM_TRY_DONE(lfm_pool_check(pool, error));
-    documents->items = items;
-    documents->items[documents->count++] = document;
+    status = add_json(documents, pool, &document, json, path, named, error);
 
 done:
     cJSON_Delete(json);
@@ -473,30 +417,80 @@ static int is_json(const struct dirent *entry)
     return length > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 5, ".json") == 0;
 }
 
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
 static int by_name(const struct dirent **left, const struct dirent **right)
 {
     return strcmp((*left)->d_name, (*right)->d_name);
 }
 
-static enum lfm_status add_directory(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
-                                     struct lfm_error *error)
+typedef enum lfm_status (*visit_function)(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
+                                          size_t nesting, struct lfm_error *error);
+
+/* Calls `visit` for every entry that `chosen` lets through, in the order of their names. */
+static enum lfm_status visit_directory(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
+                                       size_t nesting, int (*chosen)(const struct dirent *), visit_function visit,
+                                       struct lfm_error *error)
 {
     struct dirent **entries = NULL;
-    int count = scandir(path, &entries, is_json, by_name);
+    int count = scandir(path, &entries, chosen, by_name);
     if (count < 0) return lfm_fail(error, LFM_ERROR_IO, "cannot read the directory '%s': %s", path, strerror(errno));
     enum lfm_status status = LFM_OK;
-    size_t before = documents->count;
     for (int i = 0; i < count; i++) {
         char *file = NULL;
         if (status == LFM_OK) status = lfm_join_path(&file, path, entries[i]->d_name, error);
-        if (status == LFM_OK && !lfm_is_directory(file)) status = add_file(documents, pool, file, false, error);
+        if (status == LFM_OK) status = visit(documents, pool, file, nesting, error);
         free(file);
         free(entries[i]);
     }
     free(entries);
-    if (status == LFM_OK && documents->count == before)
-        status = lfm_fail(error, LFM_ERROR_FORMAT, "'%s' holds no result of compare or routing (*.json)", path);
     return status;
+}
+
+static enum lfm_status visit_json(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
+                                  size_t nesting, struct lfm_error *error)
+{
+    (void)nesting;
+    return lfm_is_directory(path) ? LFM_OK : add_file(documents, pool, path, false, error);
+}
+
+/* The summary of a run, or of a comparison, whose runs lie in directories below it and are not taken on their own;
+ * where there is neither, the directories below are searched. */
+static enum lfm_status visit_run(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
+                                 size_t nesting, struct lfm_error *error)
+{
+    char *summary;
+    size_t before = documents->count;
+    if (!lfm_is_directory(path)) return LFM_OK;
+    LFM_TRY(lfm_join_path(&summary, path, "summary.json", error));
+    enum lfm_status status = LFM_OK;
+    if (lfm_file_exists(summary)) status = add_file(documents, pool, summary, false, error);
+    free(summary);
+    if (status != LFM_OK || documents->count > before || nesting == MOST_NESTING) return status;
+    return visit_directory(documents, pool, path, nesting + 1, is_visible, visit_run, error);
+}
+
+static bool has_summary(const struct lfm_documents *documents, size_t before)
+{
+    for (size_t i = before; i < documents->count; i++)
+        if (documents->items[i].kind == LFM_DOCUMENT_TASKS &&
+            strcmp(lfm_base_name(documents->items[i].source.file), "summary.json") == 0)
+            return true;
+    return false;
+}
+
+static enum lfm_status add_directory(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
+                                     struct lfm_error *error)
+{
+    size_t before = documents->count;
+    LFM_TRY(visit_directory(documents, pool, path, 0, is_json, visit_json, error));
+    if (!has_summary(documents, before))
+        LFM_TRY(visit_directory(documents, pool, path, 1, is_visible, visit_run, error));
+    if (documents->count > before) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' holds no result of compare, routing, eval or bench (*.json)", path);
 }
 
 enum lfm_status lfm_documents_add(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,

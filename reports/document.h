@@ -1,4 +1,4 @@
-/* Result files: what `compare`, `compare` of traces and `routing` print with --json, read into structs.
+/* Result files: what `compare`, `compare` of traces, `routing`, `eval` and `bench` print with --json, read into structs.
  *
  * A key that is absent or null is a number that is not there (NaN), an empty text or an empty list; a key of another
  * type is an error that names the file and the place. Texts are cleaned (lfm_clean_text). */
@@ -8,7 +8,8 @@
 #include "reference/base/hash.h"
 #include "reports/table.h"
 
-enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING };
+enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING, LFM_DOCUMENT_TASKS,
+                         LFM_DOCUMENT_BENCH };
 
 /* How far a router's decisions moved. */
 struct lfm_shift {
@@ -75,6 +76,52 @@ struct lfm_pair {
     size_t n_layers;
 };
 
+/* A share of right answers with its 95 % interval. */
+struct lfm_rate {
+    double accuracy, right, n, low, high;
+};
+
+/* A part of a suite: a kind of instruction, a category of calls, a kind of recall. */
+struct lfm_task_part {
+    const char *name;
+    struct lfm_rate rate;
+};
+
+/* Recall: items of one kind, one length of text, one depth in per cent. */
+struct lfm_task_cell {
+    const char *kind;
+    double length, depth;
+    struct lfm_rate rate;
+};
+
+/* One run of a suite. Of a comparison's runs all but the first have what follows `correct`. */
+struct lfm_task_run {
+    const char *name, *label, *color;
+    double bits_per_weight;
+    struct lfm_rate correct;
+    double lost, gained; /* items that went from right to wrong, from wrong to right */
+    double difference, difference_low, difference_high;
+    double mcnemar_exact, mcnemar_mid_p, holm, items_needed;
+    const char *verdict; /* "PASS", "FAIL", "UNDECIDED", "" */
+    struct lfm_task_part *parts;
+    size_t n_parts;
+    struct lfm_task_cell *cells;
+    size_t n_cells;
+};
+
+/* Repeats of one measurement. */
+struct lfm_speed_spread {
+    double median, low, high;
+};
+
+/* Rates of one kind of weights, activations and cache, at one batch size and depth. */
+struct lfm_speed {
+    const char *format, *activations, *kv, *label, *color;
+    double batch, context;
+    struct lfm_speed_spread prefill, decode; /* tokens per second */
+    double bytes_per_token, bandwidth_share, distinct_experts, decode_joules;
+};
+
 struct lfm_document {
     enum lfm_document_kind kind;
     struct lfm_source source;
@@ -89,6 +136,15 @@ struct lfm_document {
     size_t n_loads;
     struct lfm_pair *pairs;
     size_t n_pairs;
+    const char *suite, *model, *length_unit; /* tasks */
+    double items, margin;
+    struct lfm_task_run *runs; /* the reference first */
+    size_t n_runs;
+    const char *cpu; /* bench */
+    double threads, repeats, prompt_tokens;
+    struct lfm_speed_spread bandwidth; /* bytes per second */
+    struct lfm_speed *speeds;
+    size_t n_speeds;
 };
 
 struct lfm_documents {
@@ -98,8 +154,9 @@ struct lfm_documents {
     size_t n_skipped, skipped_capacity;
 };
 
-/* Adds the file, or every *.json of the directory in the order of their names. A file named itself must hold one of
- * the three schemas; in a directory, files of other schemas are skipped. All memory is the pool's. */
+/* Adds the file, or every *.json of the directory in the order of their names, then the summary.json of runs below it.
+ * A file named itself must hold one of the known schemas; in a directory, files of other schemas are skipped. All
+ * memory is the pool's. */
 enum lfm_status lfm_documents_add(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,
                                   struct lfm_error *error);
 

@@ -36,6 +36,15 @@ void lfm_figure_router_overlap(struct lfm_content *content, const struct lfm_doc
 void lfm_figure_expert_load(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_load_entropy(struct lfm_content *content, const struct lfm_documents *documents);
 
+/* figures_tasks.c */
+void lfm_figure_tasks(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_recall(struct lfm_content *content, const struct lfm_documents *documents);
+/* "IFEval" of "ifeval". */
+const char *lfm_suite_title(const char *suite);
+
+/* figures_bench.c */
+void lfm_figure_bench(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* "<id>", or "<id>-<n>" for the n-th of several (n from 1). */
 const char *lfm_figure_id(struct lfm_pool *pool, const char *id, size_t n);
 

@@ -2,6 +2,7 @@
 #include "reports/figures.h"
 
 #include <math.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -242,6 +243,54 @@ static void routing_sentence(struct lfm_content *content, const struct lfm_docum
                                               lfm_number_text(content->pool, share, LFM_NUMBER_FIXED2)));
 }
 
+/* What flips in one format over all suites. */
+struct flips {
+    const char *label;
+    double lost, gained;
+};
+
+static size_t count_flips(const struct lfm_documents *documents, struct flips *flips, size_t most)
+{
+    size_t count = 0;
+    for (size_t d = 0; d < documents->count; d++)
+        for (size_t r = 1; r < documents->items[d].n_runs; r++) {
+            const struct lfm_task_run *run = &documents->items[d].runs[r];
+            size_t at = 0;
+            while (at < count && strcmp(flips[at].label, run->label) != 0) at++;
+            if (at == most || isnan(run->lost) || isnan(run->gained)) continue;
+            if (at == count) flips[count++] = (struct flips){.label = run->label};
+            flips[at].lost += run->lost;
+            flips[at].gained += run->gained;
+        }
+    return count;
+}
+
+static const char *flip_text(struct lfm_pool *pool, const struct flips *flips)
+{
+    if (flips->lost == 0 && flips->gained == 0) return lfm_pool_printf(pool, "%s none", flips->label);
+    return lfm_pool_printf(pool, "%s %.0f to wrong and %.0f to right", flips->label, flips->lost, flips->gained);
+}
+
+static void task_sentence(struct lfm_content *content, const struct lfm_documents *documents)
+{
+    struct lfm_pool *pool = content->pool;
+    struct flips flips[6];
+    const char *parts[6] = {"", "", "", "", "", ""}, *suites[6] = {"", "", "", "", "", ""};
+    double items = 0;
+    size_t n_suites = 0, n = count_flips(documents, flips, COUNT(flips));
+    for (size_t d = 0; d < documents->count; d++) {
+        if (documents->items[d].n_runs < 2) continue;
+        if (n_suites < COUNT(suites)) suites[n_suites++] = lfm_suite_title(documents->items[d].suite);
+        items += documents->items[d].items;
+    }
+    for (size_t i = 0; i < n; i++) parts[i] = flip_text(pool, &flips[i]);
+    if (n == 0 || isnan(items)) return;
+    lfm_content_lead(content,
+                     lfm_pool_printf(pool, "Of the answers to %s tasks (%s), these flip: %s.",
+                                     lfm_number_text(pool, items, LFM_NUMBER_COUNT), joined(pool, suites, n_suites),
+                                     joined(pool, parts, n)));
+}
+
 void lfm_answer(struct lfm_content *content, const struct lfm_documents *documents)
 {
     size_t n = 0;
@@ -249,9 +298,11 @@ void lfm_answer(struct lfm_content *content, const struct lfm_documents *documen
         const struct lfm_document *document = &documents->items[i];
         if (document->kind != LFM_DOCUMENT_COMPARE) continue;
         compare_sentences(content, document);
+        if (n == 0) task_sentence(content, documents);
         format_table(content, document, ++n);
     }
     if (n > 0) return;
+    task_sentence(content, documents);
     for (size_t i = 0; i < documents->count; i++) {
         if (documents->items[i].kind == LFM_DOCUMENT_TRACES) trace_sentence(content, &documents->items[i]);
         if (documents->items[i].kind == LFM_DOCUMENT_ROUTING) routing_sentence(content, &documents->items[i]);

@@ -10,7 +10,7 @@ enum lfm_plot_kind {
     LFM_PLOT_LINES,   /* y over x, one line per series */
     LFM_PLOT_SCATTER, /* points with the series' name beside each */
     LFM_PLOT_DOTS,    /* categories down the side, values with error bars to the right, series side by side */
-    LFM_PLOT_HEAT     /* rows x columns of cells, shaded by value */
+    LFM_PLOT_HEAT     /* rows x columns of cells, shaded by value; one map for each series, side by side */
 };
 
 enum lfm_plot_scale {
@@ -31,6 +31,7 @@ struct lfm_point {
     double x, y;
     double value; /* heat maps: what the cell shows */
     double error; /* half the length of the error bar, NaN for none; along x in dots, along y elsewhere */
+    double low, high; /* the ends of a bar that is not even (dots), NaN for none */
 };
 
 struct lfm_plot {
@@ -46,6 +47,8 @@ struct lfm_plot {
     const char **rows, **columns;  /* names of categories (dots, heat) and of a heat map's columns */
     size_t n_rows, n_columns;
     bool one_per_row;              /* dots: each row has one point of a series of its own, which needs no key */
+    bool intervals;                /* dots: bars are intervals, and the CSV has their ends in place of an error */
+    bool whole_numbers;            /* heat maps: values are written without decimals */
     double reference_line;         /* a vertical rule in dots, NaN for none */
     double value_low, value_high;  /* range of a heat map's shading, so that several share it; NaN: from the data */
     double y_most;                 /* the y axis ends here at the latest; NaN: from the data */
@@ -61,7 +64,9 @@ struct lfm_plot *lfm_plot_new(struct lfm_pool *pool, const char *id, enum lfm_pl
 void lfm_plot_series(struct lfm_plot *plot, const char *label, const char *color);
 /* Adds a point to the last series. A point that is not finite, or not positive on a log axis, is left out. */
 void lfm_plot_point(struct lfm_plot *plot, double x, double y, double error);
-/* Adds a cell of a heat map. */
+/* Adds a point with an interval: the bar goes from low to high. */
+void lfm_plot_interval(struct lfm_plot *plot, double x, double y, double low, double high);
+/* Adds a cell of a heat map. Of a map alone no series need be started. */
 void lfm_plot_cell(struct lfm_plot *plot, size_t row, size_t column, double value);
 
 /* True when there is something to draw. */

@@ -4,17 +4,23 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     WIDTH = 760,
     HEIGHT = 380,      /* of plots with two numeric axes */
     FONT = 13,         /* pixels */
     CHARACTER = 7,     /* a character's usual width at that size */
+    SMALL_CHARACTER = 6, /* ... at 11 pixels */
+    KEY_CHARACTER = 8,   /* what gnuplot reckons a character of the key to take */
     KEY_LINE = 22,     /* height of one line of the key */
     AXIS = 52,         /* below the frame: tick labels and the title */
     LABEL_LIMIT = 34,  /* longest category name, in characters */
     KEY_LIMIT = 26,    /* longest name in the key */
-    SCALE_STEPS = 32   /* shades in the scale beside a heat map */
+    SCALE_STEPS = 32,  /* shades in the scale beside a heat map */
+    MAP_RIGHT = 118,   /* right of a heat map: the scale */
+    MAPS_AXIS = 30,    /* below several maps, which name their columns themselves */
+    LEAST_CELL = 25    /* width of a cell when several maps share a line */
 };
 
 /* A heat map's shade is one hue, more or less opaque, so that it reads on light and on dark ground. Both hues have a
@@ -43,6 +49,8 @@ static struct range range_of(const struct lfm_plot *plot, bool of_x)
         const struct lfm_point *point = &plot->points[i];
         double value = of_x ? point->x : point->y;
         widen(&range, value);
+        if (has_error) widen(&range, point->low);
+        if (has_error) widen(&range, point->high);
         if (!has_error || !isfinite(point->error)) continue;
         if (!log_scale || value > point->error) widen(&range, value - point->error);
         widen(&range, value + point->error);
@@ -121,8 +129,8 @@ static int key_lines(const struct lfm_plot *plot)
     double widest = 0;
     for (size_t s = 0; s < plot->n_series; s++)
         widest = fmax(widest, fmin(KEY_LIMIT, (double)lfm_text_length(plot->series[s].label)));
-    double entry = (widest + 6) * CHARACTER;
-    double per_line = fmax(1, floor((WIDTH - 90) / entry));
+    double entry = (widest + 7) * KEY_CHARACTER;
+    double per_line = fmax(1, floor((WIDTH - 110) / entry));
     return (int)ceil((double)plot->n_series / per_line);
 }
 
@@ -136,7 +144,8 @@ static void key(struct lfm_writer *out, int left, int height)
 static bool has_errors(const struct lfm_plot *plot, const struct lfm_series *series)
 {
     for (size_t i = 0; i < series->count; i++)
-        if (isfinite(plot->points[series->first + i].error)) return true;
+        if (isfinite(plot->points[series->first + i].error) || isfinite(plot->points[series->first + i].low))
+            return true;
     return false;
 }
 
@@ -155,8 +164,8 @@ static void series_lines(struct lfm_writer *out, const struct lfm_plot *plot, si
     bool line = plot->kind == LFM_PLOT_LINES;
     if (has_errors(plot, series)) {
         rows(out, plot, index);
-        lfm_write(out, " using %s:4 with %s pointtype -1 linewidth 1.6 linecolor rgb '%s' notitle, \\\n    ",
-                  where, bars, series->color);
+        lfm_write(out, " using %s:4%s with %s pointtype -1 linewidth 1.6 linecolor rgb '%s' notitle, \\\n    ", where,
+                  plot->intervals ? ":5" : "", bars, series->color);
     }
     rows(out, plot, index);
     if (line && series->count > 40)
@@ -234,12 +243,24 @@ static int name_margin(const char *const *names, size_t count)
     return 22 + CHARACTER * (int)(longest < LABEL_LIMIT ? longest : LABEL_LIMIT);
 }
 
+/* A tick's name, which gnuplot takes for a format. */
+static void tick(struct lfm_writer *out, struct lfm_pool *pool, const char *before, const char *name)
+{
+    const char *format = "";
+    for (name = lfm_shorten(pool, name, LABEL_LIMIT); *name;) {
+        size_t plain = strcspn(name, "%");
+        format = lfm_pool_printf(pool, "%s%.*s%s", format, (int)plain, name, name[plain] ? "%%" : "");
+        name += plain + (name[plain] != '\0');
+    }
+    text(out, before, format, "");
+}
+
 static void name_tics(struct lfm_writer *out, const struct lfm_plot *plot, const char *axis, const char *const *names,
                       size_t count, size_t step)
 {
     lfm_write(out, "set %stics scale 0 (", axis);
     for (size_t i = 0; i < count; i += step) {
-        text(out, i ? ", " : "", lfm_shorten(plot->pool, names[i], LABEL_LIMIT), "");
+        tick(out, plot->pool, i ? ", " : "", names[i]);
         lfm_write(out, " %zu", i);
     }
     lfm_write(out, ")\n");
@@ -291,7 +312,8 @@ static void shade_functions(struct lfm_writer *out, const struct lfm_plot *plot,
         lfm_write(out, "share(v) = within((v - (%.10g)) / %.10g)\nhue(v) = %ld\n", range.low,
                   fmax(range.high - range.low, 1e-12), HUE);
     }
-    lfm_write(out, "places(v) = v < 0.00095 ? '%%.0e' : v < 0.0095 ? '%%.4f' : v < 0.095 ? '%%.3f' : '%%.2f'\n");
+    if (plot->whole_numbers) lfm_write(out, "places(v) = '%%.0f'\n");
+    else lfm_write(out, "places(v) = v < 0.00095 ? '%%.0e' : v < 0.0095 ? '%%.4f' : v < 0.095 ? '%%.3f' : '%%.2f'\n");
     lfm_write(out, "written(v) = sprintf(places(v), v)\n");
     lfm_write(out, "shade(v) = int(255 * (1 - 0.08 - 0.74 * share(v))) * 2**24 + hue(v)\n");
 }
@@ -308,6 +330,7 @@ static double scale_value(const struct lfm_plot *plot, struct range range, doubl
 static void shade_scale(struct lfm_writer *out, const struct lfm_plot *plot, struct range range)
 {
     double left = (double)(WIDTH - 98) / WIDTH, right = (double)(WIDTH - 84) / WIDTH;
+    enum lfm_number_style style = plot->whole_numbers ? LFM_NUMBER_COUNT : LFM_NUMBER_PLAIN;
     for (int i = 0; i < SCALE_STEPS; i++)
         lfm_write(out, "set object rectangle from screen %.5f, graph %.5f to screen %.5f, graph %.5f fillcolor rgb "
                        "shade(%.6g) fillstyle solid noborder\n", left, (double)i / SCALE_STEPS, right,
@@ -318,38 +341,144 @@ static void shade_scale(struct lfm_writer *out, const struct lfm_plot *plot, str
                   plot->value_scale == LFM_SCALE_EVEN ? (i == 0   ? "\xe2\x89\xa4 \xc2\xbc"
                                                          : i == 1 ? "1"
                                                                   : "\xe2\x89\xa5 4")
-                                                      : lfm_number_text(plot->pool, value, LFM_NUMBER_PLAIN),
+                                                      : lfm_number_text(plot->pool, value, style),
                   right + 0.008, i / 2.0);
     }
 }
 
-static void heat_script(struct lfm_writer *out, const struct lfm_plot *plot)
+static void shade_axes(struct lfm_writer *out, const struct lfm_plot *plot)
 {
-    int left = name_margin(plot->rows, plot->n_rows), top = 12;
-    int row = plot->n_rows <= 12 ? 28 : plot->n_rows <= 24 ? 20 : 14;
-    int height = top + AXIS + row * (int)plot->n_rows;
-    bool written = plot->n_columns <= 12 && row >= 20; /* values fit into the cells */
-    struct range range = shade_range(plot);
-    prologue(out, plot, height);
-    text(out, "set ylabel ", plot->y_title, " offset -0.4,0\n");
-    frame(out, left + (plot->y_title[0] ? 26 : 4), 118, top, AXIS, height);
-    lfm_write(out, "unset border\nset key off\n");
     lfm_write(out, "set xrange [-0.5:%.1f]\nset yrange [%.1f:-0.5]\n", (double)plot->n_columns - 0.5,
               (double)plot->n_rows - 0.5);
     name_tics(out, plot, "x", plot->columns, plot->n_columns, 1 + plot->n_columns / 25);
     name_tics(out, plot, "y", plot->rows, plot->n_rows, 1);
+}
+
+/* The cells of a map whose corner lies at (x, y), and their values where these fit. */
+static void shade_cells(struct lfm_writer *out, const struct lfm_plot *plot, size_t index, double x, double y,
+                        bool written)
+{
+    rows(out, plot, index);
+    lfm_write(out,
+              " using ($5+%.4g):($4+%.4g):($5%+.4g):($5%+.4g):($4%+.4g):($4%+.4g):(shade($3)) with boxxyerror "
+              "linecolor rgb variable fillstyle solid noborder", x, y, x - 0.48, x + 0.48, y - 0.46, y + 0.46);
+    if (!written) return;
+    lfm_write(out, ", \\\n    ");
+    rows(out, plot, index);
+    lfm_write(out, " using ($5+%.4g):($4+%.4g):(written($3)) with labels font ',11'", x, y);
+}
+
+static int row_height(size_t rows_of_one)
+{
+    return rows_of_one <= 12 ? 28 : rows_of_one <= 24 ? 20 : 14;
+}
+
+static void map_script(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    int left = name_margin(plot->rows, plot->n_rows), top = 12, row = row_height(plot->n_rows);
+    int height = top + AXIS + row * (int)plot->n_rows;
+    struct range range = shade_range(plot);
+    prologue(out, plot, height);
+    text(out, "set ylabel ", plot->y_title, " offset -0.4,0\n");
+    frame(out, left + (plot->y_title[0] ? 26 : 4), MAP_RIGHT, top, AXIS, height);
+    lfm_write(out, "unset border\nset key off\n");
+    shade_axes(out, plot);
     shade_functions(out, plot, range);
     shade_scale(out, plot, range);
-    lfm_write(out, "plot data skip 1 using 5:4:($5-0.48):($5+0.48):($4-0.46):($4+0.46):(shade($3)) with boxxyerror "
-                   "linecolor rgb variable fillstyle solid noborder");
-    if (written)
-        lfm_write(out, ", \\\n    data skip 1 using 5:4:(written($3)) with labels font ',11'");
+    lfm_write(out, "plot ");
+    shade_cells(out, plot, 0, 0, 0, plot->n_columns <= 12 && row >= 20);
+    lfm_write(out, "\n");
+}
+
+/* Several maps on one canvas, measured in cells: as many in a line as have room, a line for the name above each, one for
+ * the columns' names below. */
+struct maps {
+    size_t per_line, lines;
+    double pitch_x, pitch_y;  /* from one map to the next */
+    double cell;              /* its width in pixels */
+    int left, width;          /* in pixels */
+};
+
+#define MAP_GAP 0.7  /* between maps, in cells */
+#define MAP_HEAD 1.0 /* above a map, in rows */
+#define MAP_FOOT 0.9 /* below it */
+
+static struct maps arrange_maps(const struct lfm_plot *plot)
+{
+    struct maps maps = {.left = name_margin(plot->rows, plot->n_rows) + (plot->y_title[0] ? 26 : 4)};
+    maps.width = WIDTH - MAP_RIGHT - maps.left;
+    maps.pitch_x = (double)plot->n_columns + MAP_GAP;
+    maps.pitch_y = (double)plot->n_rows + MAP_HEAD + MAP_FOOT;
+    double fit = floor(((double)maps.width / LEAST_CELL + MAP_GAP) / maps.pitch_x);
+    maps.per_line = fit < 1 ? 1 : fit > (double)plot->n_series ? plot->n_series : (size_t)fit;
+    maps.lines = (plot->n_series + maps.per_line - 1) / maps.per_line;
+    maps.cell = maps.width / ((double)maps.per_line * maps.pitch_x - MAP_GAP);
+    return maps;
+}
+
+static double map_x(const struct maps *maps, size_t index)
+{
+    return (double)(index % maps->per_line) * maps->pitch_x;
+}
+
+static double map_y(const struct maps *maps, size_t index)
+{
+    return (double)(index / maps->per_line) * maps->pitch_y + MAP_HEAD;
+}
+
+/* The maps' names and those of their columns, and the rows' names once for each line. */
+static void map_names(struct lfm_writer *out, const struct lfm_plot *plot, const struct maps *maps)
+{
+    size_t longest = 1;
+    for (size_t c = 0; c < plot->n_columns; c++)
+        if (lfm_text_length(plot->columns[c]) > longest) longest = lfm_text_length(plot->columns[c]);
+    size_t step = 1 + (size_t)((double)(longest * SMALL_CHARACTER + 2) / maps->cell);
+    for (size_t s = 0; s < plot->n_series; s++) {
+        double x = map_x(maps, s), y = map_y(maps, s);
+        text(out, "set label ", lfm_shorten(plot->pool, plot->series[s].label, KEY_LIMIT), "");
+        lfm_write(out, " at %.4f,%.4f left\n", x - 0.48, y - 0.92);
+        for (size_t c = 0; c < plot->n_columns; c += step) {
+            text(out, "set label ", plot->columns[c], "");
+            lfm_write(out, " at %.4f,%.4f center font ',11'\n", x + (double)c, y + (double)plot->n_rows - 0.1);
+        }
+    }
+    lfm_write(out, "unset xtics\nset ytics scale 0 (");
+    for (size_t i = 0; i < maps->lines * plot->n_rows; i++) {
+        tick(out, plot->pool, i ? ", " : "", plot->rows[i % plot->n_rows]);
+        lfm_write(out, " %.4f", map_y(maps, i / plot->n_rows * maps->per_line) + (double)(i % plot->n_rows));
+    }
+    lfm_write(out, ")\n");
+}
+
+static void maps_script(struct lfm_writer *out, const struct lfm_plot *plot)
+{
+    struct maps maps = arrange_maps(plot);
+    int row = row_height(plot->n_rows), top = 10;
+    int height = top + MAPS_AXIS + (int)(row * maps.pitch_y * (double)maps.lines);
+    struct range range = shade_range(plot);
+    prologue(out, plot, height);
+    text(out, "set ylabel ", plot->y_title, " offset -0.4,0\n");
+    frame(out, maps.left, MAP_RIGHT, top, MAPS_AXIS, height);
+    lfm_write(out, "unset border\nset key off\n");
+    lfm_write(out, "set xrange [-0.5:%.4f]\nset yrange [%.4f:-0.5]\n",
+              (double)maps.per_line * maps.pitch_x - MAP_GAP - 0.5, (double)maps.lines * maps.pitch_y - 0.5);
+    map_names(out, plot, &maps);
+    shade_functions(out, plot, range);
+    shade_scale(out, plot, range);
+    const char *before = "plot ";
+    for (size_t s = 0; s < plot->n_series; s++) {
+        if (plot->series[s].count == 0) continue;
+        lfm_write(out, "%s", before);
+        shade_cells(out, plot, s, map_x(&maps, s), map_y(&maps, s), row >= 20);
+        before = ", \\\n    ";
+    }
     lfm_write(out, "\n");
 }
 
 void lfm_plot_script(struct lfm_writer *out, const struct lfm_plot *plot)
 {
-    if (plot->kind == LFM_PLOT_HEAT) heat_script(out, plot);
+    if (plot->kind == LFM_PLOT_HEAT && plot->n_series > 1) maps_script(out, plot);
+    else if (plot->kind == LFM_PLOT_HEAT) map_script(out, plot);
     else if (plot->kind == LFM_PLOT_DOTS) dots_script(out, plot);
     else curves_script(out, plot);
 }

@@ -57,7 +57,10 @@ static const char *default_title(struct lfm_report *report)
 {
     for (size_t i = 0; i < report->documents.count; i++) {
         const struct lfm_document *document = &report->documents.items[i];
-        const char *name = document->n_loads ? document->loads[0].name : document->reference.name;
+        const char *name = document->n_loads        ? document->loads[0].name
+                           : document->model        ? document->model
+                           : document->n_candidates ? document->reference.name
+                                                    : "";
         if (name[0]) return lfm_pool_printf(&report->pool, "lfmscope report: %s", name);
     }
     return "lfmscope report";

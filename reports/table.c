@@ -47,6 +47,28 @@ void lfm_table_error(struct lfm_table *table, double value, double error, enum l
     add(table, (struct lfm_cell){.text = text, .value = value, .error = error, .number = true, .with_error = true});
 }
 
+void lfm_table_interval(struct lfm_table *table, double value, double low, double high, enum lfm_number_style style)
+{
+    if (!table) return;
+    const char *text = lfm_number_with_interval(table->pool, value, low, high, style);
+    add(table, (struct lfm_cell){.text = text, .value = value, .low = low, .high = high, .number = true,
+                                 .with_interval = true});
+}
+
+void lfm_table_share(struct lfm_table *table, double right, double n, double low, double high)
+{
+    if (!table) return;
+    const char *text = isfinite(right) && isfinite(n) ? lfm_pool_printf(table->pool, "%.0f of %.0f", right, n)
+                                                      : "\xe2\x80\x93";
+    add(table, (struct lfm_cell){.text = text, .value = n > 0 ? right / n : NAN, .low = low, .high = high,
+                                 .number = true, .with_interval = true});
+}
+
+void lfm_table_worded(struct lfm_table *table, const char *text, double value)
+{
+    add(table, (struct lfm_cell){.text = text, .value = value, .error = NAN, .number = true});
+}
+
 static size_t rows_of(const struct lfm_table *table)
 {
     return table->n_cells / table->n_columns;
@@ -103,22 +125,41 @@ static bool shows_errors(const struct lfm_table *table, size_t column)
     return false;
 }
 
+static bool shows_intervals(const struct lfm_table *table, size_t column)
+{
+    for (size_t r = 0; r < rows_of(table); r++)
+        if (table->cells[r * table->n_columns + column].with_interval) return true;
+    return false;
+}
+
+static void csv_cell(struct lfm_writer *out, const struct lfm_table *table, size_t row, size_t column)
+{
+    const struct lfm_cell *cell = &table->cells[row * table->n_columns + column];
+    if (cell->number) lfm_write_number(out, cell->value);
+    else lfm_write_csv(out, cell->text);
+    if (shows_errors(table, column)) {
+        lfm_write(out, ",");
+        lfm_write_number(out, cell->error);
+    }
+    if (!shows_intervals(table, column)) return;
+    lfm_write(out, ",");
+    lfm_write_number(out, cell->with_interval ? cell->low : NAN);
+    lfm_write(out, ",");
+    lfm_write_number(out, cell->with_interval ? cell->high : NAN);
+}
+
 void lfm_table_csv(struct lfm_writer *out, const struct lfm_table *table)
 {
     for (size_t c = 0; c < table->n_columns; c++) {
         lfm_write(out, "%s%s", c ? "," : "", table->columns[c].key);
         if (shows_errors(table, c)) lfm_write(out, ",%s_stderr", table->columns[c].key);
+        if (shows_intervals(table, c)) lfm_write(out, ",%s_low,%s_high", table->columns[c].key, table->columns[c].key);
     }
     lfm_write(out, "\n");
     for (size_t r = 0; r < rows_of(table); r++) {
         for (size_t c = 0; c < table->n_columns; c++) {
-            const struct lfm_cell *cell = &table->cells[r * table->n_columns + c];
             lfm_write(out, c ? "," : "");
-            if (cell->number) lfm_write_number(out, cell->value);
-            else lfm_write_csv(out, cell->text);
-            if (!shows_errors(table, c)) continue;
-            lfm_write(out, ",");
-            lfm_write_number(out, cell->error);
+            csv_cell(out, table, r, c);
         }
         lfm_write(out, "\n");
     }

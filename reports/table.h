@@ -21,7 +21,8 @@ struct lfm_cell {
     const char *color; /* a mark in front of the text, "#2f7ed8"; NULL for none */
     double value;      /* as the CSV has it; NaN for a text or an absent number */
     double error;      /* the standard error shown with it */
-    bool number, with_error;
+    double low, high;  /* the interval shown with it */
+    bool number, with_error, with_interval;
 };
 
 struct lfm_table {
@@ -39,16 +40,22 @@ struct lfm_table {
 struct lfm_table *lfm_table_new(struct lfm_pool *pool, const char *id, const char *caption,
                                 const struct lfm_source *source, const struct lfm_column *columns, size_t n_columns);
 
-/* The next cell: a text, a text with a colour mark, a number, a number with its standard error. */
+/* The next cell: a text, a text with a colour mark, a number, a number with its standard error or its interval, a count
+ * of right answers as "17 of 20", which the CSV has as a share with its interval. */
 void lfm_table_text(struct lfm_table *table, const char *text);
 void lfm_table_mark(struct lfm_table *table, const char *text, const char *color);
 void lfm_table_number(struct lfm_table *table, double value, enum lfm_number_style style);
 void lfm_table_error(struct lfm_table *table, double value, double error, enum lfm_number_style style);
+void lfm_table_interval(struct lfm_table *table, double value, double low, double high, enum lfm_number_style style);
+/* A number in words of one's own. */
+void lfm_table_worded(struct lfm_table *table, const char *text, double value);
+void lfm_table_share(struct lfm_table *table, double right, double n, double low, double high);
 
 /* The <table> alone: caption and source line are the page's business. */
 void lfm_table_html(struct lfm_writer *out, const struct lfm_table *table);
 void lfm_table_markdown(struct lfm_writer *out, const struct lfm_table *table);
-/* Numbers at full precision; a column that shows errors is followed by one named <key>_stderr. */
+/* Numbers at full precision; a column that shows errors is followed by one named <key>_stderr, a column of intervals by
+ * <key>_low and <key>_high. */
 void lfm_table_csv(struct lfm_writer *out, const struct lfm_table *table);
 
 #endif

@@ -243,6 +243,13 @@ static const char *count_text(struct lfm_pool *pool, double value)
     return lfm_pool_printf(pool, "%s%s", value < 0 ? MINUS : "", grouped);
 }
 
+/* Points that read 0 have no sign. */
+static const char *points(struct lfm_pool *pool, double value)
+{
+    const char *text = fixed(pool, 100 * value, 1);
+    return value > 0 && strcmp(text, "0.0") != 0 ? lfm_pool_printf(pool, "+%s", text) : text;
+}
+
 const char *lfm_number_text(struct lfm_pool *pool, double value, enum lfm_number_style style)
 {
     if (!isfinite(value)) return EN_DASH;
@@ -253,10 +260,23 @@ const char *lfm_number_text(struct lfm_pool *pool, double value, enum lfm_number
     case LFM_NUMBER_FIXED6: return fixed(pool, value, 6);
     case LFM_NUMBER_BYTES: return bytes_text(pool, value);
     case LFM_NUMBER_COUNT: return count_text(pool, value);
+    case LFM_NUMBER_SCORE: return lfm_pool_printf(pool, "%s" NO_BREAK_SPACE "%%", fixed(pool, 100 * value, 1));
+    case LFM_NUMBER_POINTS: return points(pool, value);
     case LFM_NUMBER_PERCENT:
         return lfm_pool_printf(pool, "%s" NO_BREAK_SPACE "%%", fixed(pool, 100 * value, percent_decimals(100 * value)));
     }
     return EN_DASH;
+}
+
+const char *lfm_number_with_interval(struct lfm_pool *pool, double value, double low, double high,
+                                     enum lfm_number_style style)
+{
+    const char *text = lfm_number_text(pool, value, style);
+    if (!isfinite(value) || !isfinite(low) || !isfinite(high)) return text;
+    if (style == LFM_NUMBER_SCORE)
+        return lfm_pool_printf(pool, "%s [%s, %s]", text, fixed(pool, 100 * low, 1), fixed(pool, 100 * high, 1));
+    return lfm_pool_printf(pool, "%s [%s, %s]", text, lfm_number_text(pool, low, style),
+                           lfm_number_text(pool, high, style));
 }
 
 /* Decimals that show two significant digits of the error. */

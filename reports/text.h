@@ -43,6 +43,8 @@ enum lfm_number_style {
     LFM_NUMBER_FIXED4,  /* four decimals: 1.0037 */
     LFM_NUMBER_FIXED6,  /* six decimals: 0.999871 */
     LFM_NUMBER_PERCENT, /* a share as per cent, two decimals or more where two would read 0 or 100: 99.05 % */
+    LFM_NUMBER_SCORE,   /* a share of some hundred items as per cent, one decimal: 74.2 % */
+    LFM_NUMBER_POINTS,  /* a difference of shares in points, one decimal, with its sign: +3.3 */
     LFM_NUMBER_BYTES,   /* decimal units: 16.9 MB */
     LFM_NUMBER_COUNT    /* a whole number, thousands grouped: 12,288 */
 };
@@ -52,6 +54,10 @@ const char *lfm_number_text(struct lfm_pool *pool, double value, enum lfm_number
 /* "value ± error", both with the decimals that show two digits of the error: 1.0037 ± 0.0004, (2.70 ± 0.03)×10⁻⁶.
  * Without an error (NaN) as lfm_number_text. */
 const char *lfm_number_with_error(struct lfm_pool *pool, double value, double error, enum lfm_number_style style);
+
+/* "value [low, high]" in the style; the value alone where one of the two is NaN. */
+const char *lfm_number_with_interval(struct lfm_pool *pool, double value, double low, double high,
+                                     enum lfm_number_style style);
 
 /* 10ⁿ in superscript digits. */
 const char *lfm_power_of_ten(struct lfm_pool *pool, int exponent);

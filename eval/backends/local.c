@@ -2,8 +2,16 @@
  *
  * Every step is one pass of the model over all sequences: one token of each that is decoding, and as much of the prompts
  * of those that joined as fits a piece. All of a prompt but its last token is prefill; the last token is decoded like
- * any other. */
+ * any other.
+ *
+ * What prompts have in common is computed once. The next turn of a dialogue goes on with the state that its last answer
+ * left behind. Copies of states are kept at the end of every prompt and where prompts part (stops): a request that arrives
+ * while another one computes what both begin with asks it to stop there, and waits. It only ever waits for older
+ * requests, so that someone always goes on. A state is the same bits whoever computed it, so answers do not depend on any
+ * of this. */
 #include "eval/backends/local.h"
+
+#include "eval/backends/prefixes.h"
 
 #include "reference/base/memory.h"
 #include "reference/model/chat.h"
@@ -13,22 +21,33 @@
 #include "reference/model/utf8.h"
 #include "reference/trace/provenance.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
-enum { PREFILL = 512 }; /* tokens of prompts in one step */
+enum {
+    PIECE = 512,       /* tokens of one step, about: the forward pass takes so many at a time */
+    LEAST_PREFILL = 64, /* of them at least for prompts, however many sequences decode */
+    LEAST_SHARED = 16, /* tokens in common that are worth a state */
+    MOST_STOPS = 8     /* of one sequence */
+};
 
 enum phase { PHASE_FREE, PHASE_RUNNING, PHASE_FINISHED };
 
 struct sequence {
     enum phase phase;
     size_t ticket;
-    struct lfm_state *state;     /* kept for the next request */
+    struct lfm_state *state;     /* kept for the next request, with the tokens it has seen */
     struct lfm_sampler *sampler;
     struct lfm_tokens tokens;    /* prompt, then what was generated; the first state->n_past have run */
     size_t n_prompt;
+    size_t order;                /* of its arrival */
+    bool started;                /* false: it may still wait for what another one computes */
+    size_t n_reused;             /* tokens whose state was there already */
+    size_t stops[MOST_STOPS];    /* where its state is to be kept on the way through the prompt, in any order */
+    size_t n_stops;
     enum lfm_finish finish;
     struct lfm_error error;      /* of this request alone */
-    double started;
+    double begun;
 };
 
 struct local {
@@ -39,7 +58,10 @@ struct local {
     struct lfm_provenance provenance;
     struct sequence *sequences; /* [batch] */
     struct lfm_sequence *step;  /* [batch] what the next pass runs */
-    size_t *decoding;           /* [batch] which sequences row i of hidden and logits belongs to */
+    size_t *stepping;           /* [batch] which sequence step[i] belongs to */
+    size_t *decoding;           /* [batch] which sequence row i of hidden and logits belongs to */
+    struct lfm_prefixes *prefixes; /* NULL: nothing is reused */
+    size_t arrivals;
     float *hidden, *logits;     /* [batch,D], [batch,V] */
 };
 
@@ -65,55 +87,219 @@ static void end(struct sequence *sequence, enum lfm_finish finish)
     sequence->finish = finish;
 }
 
+/* --- what prompts have in common --- */
+
+/* A sequence that computes its prompt, or will. */
+static bool in_prompt(const struct sequence *sequence)
+{
+    return sequence->phase == PHASE_RUNNING && sequence->state->n_past + 1 < sequence->n_prompt;
+}
+
+/* Tokens that two prompts begin with, the last one of either left out: it has to be decoded. */
+static size_t shared_prompt(const struct sequence *a, const struct sequence *b)
+{
+    return lfm_common_prefix(a->tokens.ids, a->n_prompt - 1, b->tokens.ids, b->n_prompt - 1);
+}
+
+static bool has_stop(const struct sequence *sequence, size_t stop)
+{
+    for (size_t i = 0; i < sequence->n_stops; i++)
+        if (sequence->stops[i] == stop) return true;
+    return false;
+}
+
+static void add_stop(struct sequence *sequence, size_t stop)
+{
+    if (sequence->n_stops < MOST_STOPS && !has_stop(sequence, stop)) sequence->stops[sequence->n_stops++] = stop;
+}
+
+/* The longest beginning of this prompt that an older sequence is going to keep. */
+static size_t promised(const struct local *local, const struct sequence *sequence)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < local->options.batch; i++) {
+        const struct sequence *other = &local->sequences[i];
+        if (!in_prompt(other) || other->order >= sequence->order) continue;
+        size_t shared = shared_prompt(sequence, other);
+        for (size_t k = 0; k < other->n_stops; k++)
+            if (other->stops[k] > other->state->n_past && other->stops[k] <= shared && other->stops[k] > most)
+                most = other->stops[k];
+    }
+    return most;
+}
+
+static size_t stored(const struct local *local, const struct sequence *sequence)
+{
+    const struct lfm_state *state = lfm_prefixes_find(local->prefixes, sequence->tokens.ids, sequence->n_prompt - 1);
+    return state ? state->n_past : 0;
+}
+
+/* Asks for stops where the new prompt parts from others: of the older sequence that is still before that point, or of
+ * itself, when that point was passed without keeping the state. */
+static void plan_stops(const struct local *local, struct sequence *sequence)
+{
+    struct sequence *ahead = NULL;
+    size_t have = promised(local, sequence), kept = stored(local, sequence), most = 0;
+    if (sequence->n_reused > have) have = sequence->n_reused;
+    size_t passed = lfm_prefixes_shared(local->prefixes, sequence->tokens.ids, sequence->n_prompt - 1);
+    if (kept > have) have = kept;
+    for (size_t i = 0; i < local->options.batch; i++) {
+        struct sequence *other = &local->sequences[i];
+        if (!in_prompt(other) || other == sequence) continue;
+        size_t shared = shared_prompt(sequence, other);
+        if (other->state->n_past >= shared) {
+            if (shared > passed) passed = shared;
+        } else if (shared > most) {
+            most = shared;
+            ahead = other;
+        }
+    }
+    if (ahead && most >= have + LEAST_SHARED) {
+        add_stop(ahead, most);
+        have = most;
+    }
+    if (passed >= have + LEAST_SHARED) add_stop(sequence, passed);
+}
+
+/* Takes over the state of what was computed before. False when an older sequence is about to have more of it. */
+static bool start(struct local *local, struct sequence *sequence)
+{
+    if (sequence->started) return true;
+    size_t n = stored(local, sequence), more = promised(local, sequence);
+    if (more > n && more > sequence->n_reused) return false;
+    sequence->started = true;
+    if (n <= sequence->n_reused) return true;
+    const struct lfm_state *state = lfm_prefixes_find(local->prefixes, sequence->tokens.ids, sequence->n_prompt - 1);
+    sequence->n_reused = n;
+    if (lfm_state_copy(sequence->state, state, NULL) == LFM_OK) return true;
+    lfm_state_clear(sequence->state);
+    sequence->n_reused = 0;
+    return true;
+}
+
+/* Keeps the state of a sequence that has come to a stop or to the end of its prompt. */
+static void keep_state(struct local *local, const struct sequence *sequence)
+{
+    size_t n = sequence->state->n_past;
+    if (!local->prefixes || n < LEAST_SHARED || n > sequence->n_prompt) return;
+    if (n + 1 == sequence->n_prompt || has_stop(sequence, n))
+        lfm_prefixes_keep(local->prefixes, sequence->tokens.ids, sequence->state);
+}
+
+/* --- requests that arrive --- */
+
+/* How much of a prompt a free sequence has in its state: the turns of a dialogue before this one, or nothing. */
+static size_t warm(const struct sequence *sequence, const struct lfm_tokens *prompt)
+{
+    size_t n = sequence->state ? sequence->state->n_past : 0;
+    return lfm_common_prefix(sequence->tokens.ids, n, prompt->ids, prompt->count ? prompt->count - 1 : 0) == n ? n : 0;
+}
+
+/* The free sequence whose state goes furthest; NULL when all are taken. */
+static struct sequence *free_sequence(struct local *local, const struct lfm_tokens *prompt)
+{
+    struct sequence *best = NULL;
+    for (size_t i = 0; i < local->options.batch; i++) {
+        struct sequence *sequence = &local->sequences[i];
+        if (sequence->phase != PHASE_FREE) continue;
+        if (!best || warm(sequence, prompt) > warm(best, prompt)) best = sequence;
+    }
+    return best;
+}
+
+/* Puts a request into a free sequence, which takes over the tokens. */
+static enum lfm_status seat(struct local *local, struct sequence *sequence, struct lfm_tokens *prompt, uint64_t seed,
+                            struct lfm_error *error)
+{
+    struct lfm_sampling sampling = local->options.sampling;
+    size_t n = warm(sequence, prompt);
+    sampling.seed = seed;
+    if (!sequence->state) LFM_TRY(lfm_state_new(&sequence->state, local->model, error));
+    LFM_TRY(lfm_sampler_new(&sequence->sampler, &sampling, local->model->config.vocab_size, error));
+    if (n == 0) lfm_state_clear(sequence->state);
+    lfm_tokens_release(&sequence->tokens);
+    sequence->tokens = *prompt;
+    sequence->n_prompt = prompt->count;
+    *prompt = (struct lfm_tokens){0};
+    sequence->n_reused = n;
+    sequence->n_stops = 0;
+    sequence->started = !local->prefixes;
+    sequence->order = local->arrivals++;
+    sequence->phase = PHASE_RUNNING;
+    return LFM_OK;
+}
+
 static enum lfm_status submit(void *context, size_t ticket, const struct lfm_request *request, uint64_t seed,
                               struct lfm_error *error)
 {
     struct local *local = context;
-    struct sequence *sequence = local->sequences;
-    struct lfm_sampling sampling = local->options.sampling;
-    while (sequence < local->sequences + local->options.batch && sequence->phase != PHASE_FREE) sequence++;
-    if (sequence == local->sequences + local->options.batch)
-        return lfm_fail(error, LFM_ERROR_LIMIT, "more than %zu requests at a time", local->options.batch);
-    sampling.seed = seed;
+    struct lfm_tokens prompt = {0};
+    struct lfm_error why = {0};
+    double begun = lfm_seconds();
+    enum lfm_status status = tokenize(local, request, &prompt, &why);
+    if (status == LFM_OK && prompt.count == 0) status = lfm_fail(&why, LFM_ERROR_ARGUMENT, "the prompt is empty");
+    struct sequence *sequence = free_sequence(local, &prompt);
+    enum lfm_status seated = sequence ? seat(local, sequence, &prompt, seed, error)
+                                      : lfm_fail(error, LFM_ERROR_LIMIT, "more than %zu requests at a time",
+                                                 local->options.batch);
+    lfm_tokens_release(&prompt);
+    LFM_TRY(seated);
     sequence->ticket = ticket;
-    sequence->error = (struct lfm_error){0};
-    sequence->started = lfm_seconds();
-    if (!sequence->state) LFM_TRY(lfm_state_new(&sequence->state, local->model, error));
-    LFM_TRY(lfm_sampler_new(&sequence->sampler, &sampling, local->model->config.vocab_size, error));
-    sequence->phase = PHASE_RUNNING;
-
-    enum lfm_status status = tokenize(local, request, &sequence->tokens, &sequence->error);
-    sequence->n_prompt = sequence->tokens.count;
+    sequence->error = why;
+    sequence->begun = begun;
     if (status != LFM_OK)
         end(sequence, LFM_FINISH_ERROR);
     else if (sequence->n_prompt > local->model->config.max_position_embeddings)
         end(sequence, LFM_FINISH_CONTEXT);
+    else if (local->prefixes)
+        plan_stops(local, sequence);
     return LFM_OK;
 }
 
 /* --- steps --- */
 
+/* How many tokens of its prompt a sequence runs next: up to its next stop, and to the token that is decoded. */
+static size_t prefill(const struct sequence *sequence, size_t room)
+{
+    size_t past = sequence->state->n_past, n = sequence->tokens.count - past - 1;
+    if (n > room) n = room;
+    for (size_t i = 0; i < sequence->n_stops; i++)
+        if (sequence->stops[i] > past && sequence->stops[i] - past < n) n = sequence->stops[i] - past;
+    return n;
+}
+
+static size_t count_decoding(const struct local *local)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < local->options.batch; i++) {
+        const struct sequence *sequence = &local->sequences[i];
+        n += sequence->phase == PHASE_RUNNING && sequence->state->n_past + 1 == sequence->tokens.count;
+    }
+    return n;
+}
+
 /* Lists what the next pass runs. Returns the number of sequences; *n_decoding of them yield logits. */
 static size_t plan(struct local *local, size_t *n_decoding)
 {
-    size_t D = local->model->config.hidden_size, room = PREFILL, n = 0;
+    size_t D = local->model->config.hidden_size, decoding = count_decoding(local), n = 0;
+    size_t room = decoding + LEAST_PREFILL < PIECE ? PIECE - decoding : LEAST_PREFILL;
     *n_decoding = 0;
     for (size_t i = 0; i < local->options.batch; i++) {
-        const struct sequence *sequence = &local->sequences[i];
-        if (sequence->phase != PHASE_RUNNING) continue;
-        size_t past = sequence->state->n_past, left = sequence->tokens.count - past;
+        struct sequence *sequence = &local->sequences[i];
+        if (sequence->phase != PHASE_RUNNING || !start(local, sequence)) continue;
+        size_t past = sequence->state->n_past;
         struct lfm_sequence *run = &local->step[n];
         *run = (struct lfm_sequence){sequence->state, sequence->tokens.ids + past, 1, NULL};
-        if (left == 1) {
+        if (past + 1 == sequence->tokens.count) {
             run->hidden = local->hidden + *n_decoding * D;
             local->decoding[(*n_decoding)++] = i;
         } else if (room > 0) {
-            run->n_tokens = left - 1 < room ? left - 1 : room;
+            run->n_tokens = prefill(sequence, room);
             room -= run->n_tokens;
         } else {
             continue;
         }
-        n++;
+        local->stepping[n++] = i;
     }
     return n;
 }
@@ -138,6 +324,7 @@ static enum lfm_status step(struct local *local, struct lfm_error *error)
     size_t V = local->model->config.vocab_size, n_decoding, n = plan(local, &n_decoding);
     if (n == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "no request is under way");
     LFM_TRY(lfm_forward_batch(local->model, local->step, n, NULL, error));
+    for (size_t i = 0; i < n; i++) keep_state(local, &local->sequences[local->stepping[i]]);
     if (n_decoding == 0) return LFM_OK;
     LFM_TRY(lfm_logits(local->model, local->hidden, n_decoding, local->logits, error));
 #pragma omp parallel for schedule(dynamic, 1)
@@ -165,7 +352,7 @@ static enum lfm_status spell(const struct local *local, const struct sequence *s
     return status;
 }
 
-static enum lfm_status deliver(const struct local *local, struct sequence *sequence, struct lfm_completion *completion,
+static enum lfm_status deliver(struct local *local, struct sequence *sequence, struct lfm_completion *completion,
                                struct lfm_error *error)
 {
     *completion = (struct lfm_completion){
@@ -174,16 +361,16 @@ static enum lfm_status deliver(const struct local *local, struct sequence *seque
         .error = sequence->error,
         .prompt_tokens = sequence->n_prompt,
         .generated_tokens = sequence->tokens.count - sequence->n_prompt,
-        .seconds = lfm_seconds() - sequence->started,
+        .reused_tokens = sequence->n_reused,
+        .seconds = lfm_seconds() - sequence->begun,
     };
     LFM_TRY(spell(local, sequence, &completion->raw, error));
     const char *said = sequence->finish == LFM_FINISH_ERROR ? "" : completion->raw.data;
     LFM_TRY(lfm_strip_reasoning(&completion->text, said, error));
     lfm_sampler_free(sequence->sampler);
-    lfm_state_clear(sequence->state);
     sequence->sampler = NULL;
-    sequence->tokens.count = 0;
     sequence->phase = PHASE_FREE;
+    if (!local->prefixes || sequence->finish == LFM_FINISH_ERROR) lfm_state_clear(sequence->state);
     return LFM_OK;
 }
 
@@ -210,6 +397,8 @@ static void describe(const void *context, cJSON *run)
     cJSON_AddStringToObject(run, "model", provenance->model);
     cJSON_AddStringToObject(run, "model_sha256", provenance->sha256);
     cJSON_AddStringToObject(run, "weights", provenance->weights);
+    cJSON_AddStringToObject(run, "activations", provenance->activations);
+    cJSON_AddStringToObject(run, "kv", provenance->kv);
     if (local->options.scale) cJSON_AddStringToObject(run, "scale", local->options.scale);
     if (local->options.date) cJSON_AddStringToObject(run, "date", local->options.date);
     lfm_json_add_number(run, "bits_per_weight", provenance->bits_per_weight);
@@ -236,8 +425,10 @@ static void close_local(void *context)
         lfm_tokens_release(&local->sequences[i].tokens);
     }
     lfm_provenance_release(&local->provenance);
+    lfm_prefixes_free(local->prefixes);
     free(local->sequences);
     free(local->step);
+    free(local->stepping);
     free(local->decoding);
     free(local->hidden);
     free(local->logits);
@@ -269,7 +460,10 @@ static enum lfm_status open_local(struct local *local, struct lfm_error *error)
     LFM_TRY(try_template(local, error));
     LFM_TRY(LFM_ALLOC(&local->sequences, batch, error));
     LFM_TRY(LFM_ALLOC(&local->step, batch, error));
+    LFM_TRY(LFM_ALLOC(&local->stepping, batch, error));
     LFM_TRY(LFM_ALLOC(&local->decoding, batch, error));
+    if (local->options.reuse_bytes)
+        LFM_TRY(lfm_prefixes_new(&local->prefixes, local->model, local->options.reuse_bytes, error));
     LFM_TRY(LFM_ALLOC(&local->hidden, batch * config->hidden_size, error));
     LFM_TRY(LFM_ALLOC(&local->logits, batch * config->vocab_size, error));
     return lfm_provenance_collect(&local->provenance, local->model, local->tokenizer, 0, local->options.progress, error);

@@ -1,40 +1,39 @@
-/* What `score` hands to a suite. */
+/* What `score` needs to know of a suite: one struct lfm_scorer each. */
 #ifndef LFM_EVAL_COMMAND_SCORE_H
 #define LFM_EVAL_COMMAND_SCORE_H
 
+#include "eval/harness/suite.h"
 #include "reference/base/error.h"
-#include "reference/base/file.h"
 #include "reference/base/json.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
-struct lfm_score_options {
-    const char *responses, *data; /* the file of responses; file or directory of the data set */
-    const char *verdicts;         /* file to write, or NULL */
-    bool many;                    /* several responses to one item are fine */
+/* A recorded response. */
+struct lfm_response {
+    cJSON *row;       /* owned: its line */
+    size_t line;      /* from 1 */
+    const void *item; /* what it answers, of the suite's data */
+    void *verdict;    /* owned: of the scorer's verdict_size */
 };
 
-/* Scores the responses file, writes the verdicts, and adds the figures to `document`, or prints them when that is NULL. */
-enum lfm_status lfm_score_ifeval(const struct lfm_score_options *options, cJSON *document, struct lfm_error *error);
-enum lfm_status lfm_score_bfcl(const struct lfm_score_options *options, cJSON *document, struct lfm_error *error);
+struct lfm_scorer {
+    const struct lfm_suite *suite;
+    size_t verdict_size;
 
-/* --- what the suites share --- */
-
-/* The line number in a name "file:line". */
-size_t lfm_line_of(const char *name);
-
-/* Which item a response answers, and where it stands. The first member of what a suite keeps of a response. */
-struct lfm_answered {
-    const void *item;
-    size_t line;
+    enum lfm_status (*open)(void **data, const char *path, struct lfm_error *error);
+    void (*close)(void *data);
+    /* Finds the item that a line answers and checks all that `score` reads. `name` is the line's place, "file:line". */
+    enum lfm_status (*find)(const void *data, const cJSON *row, const char *name, const void **item,
+                            struct lfm_error *error);
+    /* Fills response->verdict, which is zeroed. Called by several threads at once. */
+    enum lfm_status (*score)(const struct lfm_response *response, struct lfm_error *error);
+    /* Adds the item's name and the verdict to a line of the verdicts file. */
+    void (*describe)(const struct lfm_response *response, cJSON *line);
+    /* Adds the figures to `document`, or prints them when that is NULL. */
+    void (*report)(const struct lfm_response *responses, size_t n, cJSON *document);
 };
-/* Fails when two of n responses, structures of `size` bytes, answer one item. */
-enum lfm_status lfm_refuse_duplicates(const void *responses, size_t n, size_t size, const char *path,
-                                      struct lfm_error *error);
 
-/* Writes the object as one line and deletes it. */
-enum lfm_status lfm_write_verdict(struct lfm_output *output, cJSON *verdict, struct lfm_error *error);
+extern const struct lfm_scorer lfm_ifeval_scorer, lfm_bfcl_scorer;
 
 /* A rate with Wilson's 95 % interval, as a line of text (lfm_add_rate has it for JSON). */
 void lfm_print_rate(const char *name, size_t right, size_t n);

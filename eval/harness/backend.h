@@ -16,6 +16,7 @@ struct lfm_completion {
     enum lfm_finish finish;
     struct lfm_error error;      /* LFM_FINISH_ERROR: why */
     size_t prompt_tokens, generated_tokens;
+    size_t reused_tokens;        /* of the prompt: computed before, for another request */
     double seconds;
 };
 void lfm_completion_release(struct lfm_completion *completion);

@@ -38,6 +38,9 @@ static void describe(cJSON *object, const struct lfm_variant *variant, size_t n_
     size_t right = 0;
     for (size_t i = 0; i < n_items; i++) right += variant->right[i];
     cJSON_AddStringToObject(object, "name", variant->name);
+    if (variant->weights) cJSON_AddStringToObject(object, "weights", variant->weights);
+    if (variant->activations) cJSON_AddStringToObject(object, "activations", variant->activations);
+    if (variant->kv) cJSON_AddStringToObject(object, "kv", variant->kv);
     lfm_json_add_number(object, "bits_per_weight", variant->bits_per_weight);
     lfm_add_rate(object, "correct", right, n_items);
 }

@@ -13,7 +13,8 @@ enum { LFM_MOST_VARIANTS = 64 };
 /* One run of a comparison. */
 struct lfm_variant {
     const char *name;
-    double bits_per_weight;
+    const char *weights, *activations, *kv; /* NULL where they are not known */
+    double bits_per_weight;                 /* NaN where it is not known */
     bool *right; /* [n_items], owned by the caller: verdicts in the order of the items, one sample each */
 };
 

@@ -44,57 +44,73 @@ static enum lfm_status take_lock(struct lfm_run *run, struct lfm_error *error)
 
 /* --- run.json --- */
 
-/* Keys of run.json that decide what samples come out. */
-static const char *const identity[] = {"suite",  "data_sha256", "model_sha256", "weights", "scale",
-                                       "date",   "sampling",    "max_tokens",   "seed",    "version"};
+/* Keys of run.json that decide what samples come out. A model that is known by its hash may go by any name. */
+static const char *const identity[] = {"suite",       "data_sha256", "model_sha256", "model",    "weights",
+                                       "activations", "kv",          "scale",        "date",     "calls",
+                                       "sampling",    "max_tokens",  "seed",         "version"};
+
+static const cJSON *member_of(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
 
 /* The first member of two objects that differs; NULL when none does. */
 static const char *first_difference(const cJSON *a, const cJSON *b)
 {
     for (const cJSON *member = a->child; member; member = member->next)
-        if (!cJSON_Compare(member, cJSON_GetObjectItemCaseSensitive(b, member->string), true)) return member->string;
+        if (!cJSON_Compare(member, member_of(b, member->string), true)) return member->string;
     return NULL;
 }
 
-static enum lfm_status name_difference(const char *path, const char *key, const cJSON *found, const cJSON *asked,
+/* Describes how the values of a key differ, going down to the member of an object that does. */
+static enum lfm_status name_difference(struct lfm_buffer *out, const char *key, const cJSON *a, const cJSON *b,
                                        struct lfm_error *error)
 {
-    if (cJSON_IsObject(found) && cJSON_IsObject(asked)) {
-        const char *member = first_difference(found, asked);
-        if (!member) member = first_difference(asked, found);
-        return name_difference(path, member, cJSON_GetObjectItemCaseSensitive(found, member),
-                               cJSON_GetObjectItemCaseSensitive(asked, member), error);
+    if (cJSON_IsObject(a) && cJSON_IsObject(b)) {
+        const char *member = first_difference(a, b);
+        if (!member) member = first_difference(b, a);
+        return name_difference(out, member, member_of(a, member), member_of(b, member), error);
     }
-    char *there = found ? cJSON_PrintUnformatted(found) : NULL, *here = asked ? cJSON_PrintUnformatted(asked) : NULL;
+    char *first = a ? cJSON_PrintUnformatted(a) : NULL, *second = b ? cJSON_PrintUnformatted(b) : NULL;
     enum lfm_status status =
-        lfm_fail(error, LFM_ERROR_MISMATCH, "%s: this run was begun with %s %s, not %s; choose another --output", path,
-                 key, there ? there : "unset", here ? here : "unset");
-    cJSON_free(there);
-    cJSON_free(here);
+        lfm_buffer_printf(out, error, "%s %s, not %s", key, first ? first : "unset", second ? second : "unset");
+    cJSON_free(first);
+    cJSON_free(second);
     return status;
+}
+
+enum lfm_status lfm_run_difference(struct lfm_buffer *out, const cJSON *a, const cJSON *b, struct lfm_error *error)
+{
+    bool hashed = member_of(a, "model_sha256") || member_of(b, "model_sha256");
+    for (size_t i = 0; i < sizeof identity / sizeof identity[0]; i++) {
+        const cJSON *first = member_of(a, identity[i]), *second = member_of(b, identity[i]);
+        if (strcmp(identity[i], "model") == 0 && hashed) continue;
+        if ((first || second) && !cJSON_Compare(first, second, true))
+            return name_difference(out, identity[i], first, second, error);
+    }
+    return LFM_OK;
 }
 
 static enum lfm_status check_identity(const char *path, const cJSON *description, struct lfm_error *error)
 {
     cJSON *found;
+    struct lfm_buffer difference = {0};
     LFM_TRY(lfm_json_parse_file(&found, path, error));
-    enum lfm_status status = LFM_OK;
-    for (size_t i = 0; i < sizeof identity / sizeof identity[0] && status == LFM_OK; i++) {
-        const cJSON *there = cJSON_GetObjectItemCaseSensitive(found, identity[i]);
-        const cJSON *here = cJSON_GetObjectItemCaseSensitive(description, identity[i]);
-        if ((there || here) && !cJSON_Compare(there, here, true))
-            status = name_difference(path, identity[i], there, here, error);
-    }
+    enum lfm_status status = lfm_run_difference(&difference, found, description, error);
+    if (status == LFM_OK && difference.length > 0)
+        status = lfm_fail(error, LFM_ERROR_MISMATCH, "%s: this run was begun with %s; choose another --output", path,
+                          difference.data);
+    lfm_buffer_release(&difference);
     cJSON_Delete(found);
     return status;
 }
 
-static enum lfm_status write_document(const struct lfm_run *run, const char *name, const cJSON *document,
+static enum lfm_status write_document(const char *directory, const char *name, const cJSON *document,
                                       struct lfm_error *error)
 {
     char *path;
     struct lfm_buffer text = {0};
-    LFM_TRY(lfm_join_path(&path, run->directory, name, error));
+    LFM_TRY(lfm_join_path(&path, directory, name, error));
     enum lfm_status status = lfm_json_print(&text, document, error);
     if (status == LFM_OK) status = lfm_write_file(path, text.data, text.length, error);
     lfm_buffer_release(&text);
@@ -113,7 +129,7 @@ static enum lfm_status open_description(const struct lfm_run *run, const cJSON *
         status = lfm_fail(error, LFM_ERROR_FORMAT, "'%s' has samples.jsonl and no run.json: it cannot be continued",
                           run->directory);
     free(path);
-    if (status == LFM_OK) status = write_document(run, "run.json", description, error);
+    if (status == LFM_OK) status = write_document(run->directory, "run.json", description, error);
     return status;
 }
 
@@ -203,22 +219,119 @@ enum lfm_status lfm_run_append(struct lfm_run *run, cJSON *sample, struct lfm_er
     return status;
 }
 
-enum lfm_status lfm_run_write_summary(const struct lfm_run *run, const cJSON *summary, struct lfm_error *error)
+enum lfm_status lfm_run_write_summary(const char *directory, const cJSON *summary, struct lfm_error *error)
 {
-    return write_document(run, "summary.json", summary, error);
+    return write_document(directory, "summary.json", summary, error);
+}
+
+/* --- a run as a whole --- */
+
+static enum lfm_status begin(struct lfm_run *run, const char *directory, struct lfm_error *error)
+{
+    *run = (struct lfm_run){.lock = -1, .log = -1};
+    LFM_TRY(lfm_copy_string(&run->directory, directory, strlen(directory), error));
+    return lfm_join_path(&run->log_path, directory, "samples.jsonl", error);
 }
 
 enum lfm_status lfm_run_open(struct lfm_run *run, const char *directory, const cJSON *description,
                              struct lfm_error *error)
 {
-    *run = (struct lfm_run){.lock = -1, .log = -1};
-    enum lfm_status status = lfm_make_directory(directory, error);
-    if (status == LFM_OK) status = lfm_copy_string(&run->directory, directory, strlen(directory), error);
-    if (status == LFM_OK) status = lfm_join_path(&run->log_path, directory, "samples.jsonl", error);
+    enum lfm_status status = begin(run, directory, error);
+    if (status == LFM_OK) status = lfm_make_directory(directory, error);
     if (status == LFM_OK) status = take_lock(run, error);
     if (status == LFM_OK) status = open_description(run, description, error);
     if (status == LFM_OK) status = open_log(run, error);
     if (status != LFM_OK) lfm_run_close(run);
+    return status;
+}
+
+/* A lock file that cannot be opened (another's directory) locks nothing; one that is held says that the run goes on. */
+static enum lfm_status share_lock(struct lfm_run *run, struct lfm_error *error)
+{
+    char *path;
+    LFM_TRY(lfm_join_path(&path, run->directory, "lock", error));
+    run->lock = open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
+    if (run->lock >= 0 && flock(run->lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return refuse_second(run->lock, run->directory, error);
+    return LFM_OK;
+}
+
+static enum lfm_status read_log(struct lfm_run *run, struct lfm_error *error)
+{
+    struct lfm_buffer text = {0};
+    if (!lfm_file_exists(run->log_path)) return LFM_OK;
+    enum lfm_status status = lfm_read_file(&text, run->log_path, error);
+    while (text.length > 0 && text.data[text.length - 1] != '\n') text.length--;
+    if (status == LFM_OK) status = lfm_each_json_line_of(text.data, text.length, run->log_path, take_sample, run, error);
+    lfm_buffer_release(&text);
+    return status;
+}
+
+enum lfm_status lfm_run_read(struct lfm_run *run, cJSON **description, const char *directory, struct lfm_error *error)
+{
+    char *path = NULL;
+    *description = NULL;
+    enum lfm_status status = begin(run, directory, error);
+    if (status == LFM_OK) status = lfm_join_path(&path, directory, "run.json", error);
+    if (status == LFM_OK) status = share_lock(run, error);
+    if (status == LFM_OK) status = lfm_json_parse_file(description, path, error);
+    if (status == LFM_OK) status = read_log(run, error);
+    free(path);
+    if (status == LFM_OK) return LFM_OK;
+    lfm_run_close(run);
+    cJSON_Delete(*description);
+    *description = NULL;
+    return status;
+}
+
+static enum lfm_status write_log(const struct lfm_run *run, const cJSON *const *samples, size_t n,
+                                 struct lfm_error *error)
+{
+    struct lfm_output output;
+    LFM_TRY(lfm_output_open(&output, run->log_path, error));
+    enum lfm_status status = LFM_OK;
+    for (size_t i = 0; i < n && status == LFM_OK; i++) {
+        char *text = cJSON_PrintUnformatted(samples[i]);
+        status = text ? lfm_output_write(&output, text, strlen(text), error)
+                      : lfm_fail(error, LFM_ERROR_MEMORY, "cannot write '%s': out of memory", run->log_path);
+        if (status == LFM_OK) status = lfm_output_write(&output, "\n", 1, error);
+        cJSON_free(text);
+    }
+    if (status == LFM_OK) return lfm_output_commit(&output, error);
+    lfm_output_abandon(&output);
+    return status;
+}
+
+enum lfm_status lfm_run_refuse_existing(const char *directory, struct lfm_error *error)
+{
+    char *path;
+    LFM_TRY(lfm_join_path(&path, directory, "run.json", error));
+    bool taken = lfm_file_exists(path);
+    free(path);
+    if (!taken) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' holds a run already; choose another --output", directory);
+}
+
+/* run.json comes last: without it a directory is no run yet, and the merge can be repeated. */
+static enum lfm_status write_whole(struct lfm_run *run, const cJSON *description, const cJSON *const *samples, size_t n,
+                                   const cJSON *summary, struct lfm_error *error)
+{
+    LFM_TRY(lfm_run_refuse_existing(run->directory, error));
+    LFM_TRY(write_log(run, samples, n, error));
+    LFM_TRY(lfm_run_write_summary(run->directory, summary, error));
+    return write_document(run->directory, "run.json", description, error);
+}
+
+enum lfm_status lfm_run_create(const char *directory, const cJSON *description, const cJSON *const *samples, size_t n,
+                               const cJSON *summary, struct lfm_error *error)
+{
+    struct lfm_run run;
+    enum lfm_status status = begin(&run, directory, error);
+    if (status == LFM_OK) status = lfm_make_directory(directory, error);
+    if (status == LFM_OK) status = take_lock(&run, error);
+    if (status == LFM_OK) status = write_whole(&run, description, samples, n, summary, error);
+    lfm_run_close(&run);
     return status;
 }
 

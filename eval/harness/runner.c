@@ -1,8 +1,10 @@
 /* The loop of an evaluation: see runner.h. Every free place of the backend holds a dialogue. */
 #include "eval/harness/runner.h"
 
+#include "eval/harness/items.h"
 #include "reference/base/memory.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,8 @@ struct slot {
     size_t place;    /* in the table */
     size_t turns;    /* requests made */
     cJSON *messages; /* owned: of the last request */
-    size_t prompt_tokens, generated_tokens;
+    cJSON *tools;    /* owned: likewise, or NULL */
+    size_t prompt_tokens, generated_tokens, reused_tokens;
     double seconds;
 };
 
@@ -40,7 +43,21 @@ static const char *text_of(const cJSON *sample, const char *key)
     return cJSON_GetObjectItemCaseSensitive(sample, key)->valuestring;
 }
 
-static bool failed(const cJSON *sample)
+bool lfm_sample_same(const cJSON *a, const cJSON *b)
+{
+    static const char *const circumstances[] = {"seconds", "prompt_tokens_reused"};
+    cJSON *first = cJSON_Duplicate(a, true), *second = cJSON_Duplicate(b, true);
+    for (size_t i = 0; i < sizeof circumstances / sizeof circumstances[0]; i++) {
+        cJSON_DeleteItemFromObjectCaseSensitive(first, circumstances[i]);
+        cJSON_DeleteItemFromObjectCaseSensitive(second, circumstances[i]);
+    }
+    bool same = cJSON_Compare(first, second, true);
+    cJSON_Delete(first);
+    cJSON_Delete(second);
+    return same;
+}
+
+bool lfm_sample_failed(const cJSON *sample)
 {
     return strcmp(text_of(sample, "finish"), lfm_finish_name(LFM_FINISH_ERROR)) == 0;
 }
@@ -52,30 +69,30 @@ static const char *id_at(const struct lfm_task *task, size_t index)
 
 /* --- what the run has already --- */
 
-struct entry {
-    const char *id;
-    size_t index;
-};
-
-static int by_id(const void *a, const void *b)
+static enum lfm_status place_sample(const struct lfm_task *task, const struct lfm_item_index *index, cJSON *sample,
+                                    const char *name, cJSON **table, struct lfm_error *error)
 {
-    return strcmp(((const struct entry *)a)->id, ((const struct entry *)b)->id);
-}
-
-/* A line may be followed by another of the same sample only when it failed: that is how --retry-failed leaves it. */
-static enum lfm_status place_sample(struct runner *runner, const struct entry *entries, cJSON *sample)
-{
-    const struct lfm_task *task = runner->task;
-    const struct entry wanted = {.id = text_of(sample, "id")};
-    const struct entry *entry = bsearch(&wanted, entries, task->n_items, sizeof *entries, by_id);
+    const char *id = text_of(sample, "id");
     double number = cJSON_GetObjectItemCaseSensitive(sample, "sample")->valuedouble;
-    if (!entry || number >= (double)task->samples) return LFM_OK;
-    cJSON **place = &runner->table[entry->index * task->samples + (size_t)number];
-    if (*place && !failed(*place))
-        return lfm_fail(runner->error, LFM_ERROR_FORMAT, "%s: sample %.0f of item '%s' stands there twice",
-                        runner->run->log_path, number, wanted.id);
+    size_t item = lfm_item_index_find(index, id, strlen(id));
+    if (item == SIZE_MAX || number >= (double)task->samples) return LFM_OK;
+    cJSON **place = &table[item * task->samples + (size_t)number];
+    if (*place && !lfm_sample_failed(*place))
+        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: sample %.0f of item '%s' stands there twice", name, number, id);
     *place = sample;
     return LFM_OK;
+}
+
+enum lfm_status lfm_task_place(const struct lfm_task *task, cJSON *const *lines, size_t n_lines, const char *name,
+                               cJSON **table, struct lfm_error *error)
+{
+    struct lfm_item_index index;
+    LFM_TRY(lfm_item_index_make(&index, task->suite, task->data, task->items, task->n_items, error));
+    enum lfm_status status = LFM_OK;
+    for (size_t i = 0; i < n_lines && status == LFM_OK; i++)
+        status = place_sample(task, &index, lines[i], name, table, error);
+    lfm_item_index_release(&index);
+    return status;
 }
 
 static void count_sample(struct runner *runner, const cJSON *sample)
@@ -92,23 +109,18 @@ static void count_sample(struct runner *runner, const cJSON *sample)
 static enum lfm_status place_samples(struct runner *runner)
 {
     const struct lfm_task *task = runner->task;
-    struct entry *entries;
-    LFM_TRY(LFM_ALLOC(&entries, task->n_items, runner->error));
-    for (size_t i = 0; i < task->n_items; i++) entries[i] = (struct entry){id_at(task, i), i};
-    qsort(entries, task->n_items, sizeof *entries, by_id);
-    enum lfm_status status = LFM_OK;
-    for (size_t i = 0; i < runner->run->count && status == LFM_OK; i++)
-        status = place_sample(runner, entries, runner->run->samples[i]);
-    free(entries);
+    const struct lfm_run *run = runner->run;
+    LFM_TRY(lfm_task_place(task, run->samples, run->count, run->log_path, runner->table, runner->error));
     for (size_t i = 0; i < task->n_items * task->samples; i++) {
-        if (runner->table[i] && failed(runner->table[i]) && task->retry_failed) runner->table[i] = NULL;
-        if (!runner->table[i]) continue;
+        cJSON **sample = &runner->table[i];
+        if (*sample && lfm_sample_failed(*sample) && task->retry_failed) *sample = NULL;
+        if (!*sample) continue;
         runner->found++;
         runner->done++;
-        runner->right += lfm_sample_correct(runner->table[i]);
+        runner->right += lfm_sample_correct(*sample);
     }
     if (runner->progress) runner->progress->total = (double)(task->n_items * task->samples - runner->found);
-    return status;
+    return LFM_OK;
 }
 
 /* --- dialogues --- */
@@ -117,6 +129,7 @@ static void free_slot(struct runner *runner, struct slot *slot)
 {
     if (slot->dialogue) runner->task->suite->finish(slot->dialogue);
     cJSON_Delete(slot->messages);
+    cJSON_Delete(slot->tools);
     *slot = (struct slot){0};
 }
 
@@ -125,7 +138,9 @@ static enum lfm_status submit(struct runner *runner, struct slot *slot, const st
     const struct lfm_task *task = runner->task;
     uint64_t seed;
     cJSON_Delete(slot->messages);
+    cJSON_Delete(slot->tools);
     slot->messages = cJSON_Duplicate(request->messages, true);
+    slot->tools = request->tools ? cJSON_Duplicate(request->tools, true) : NULL;
     LFM_TRY(lfm_request_seed(&seed, task->seed, id_at(task, slot->place / task->samples), slot->place % task->samples,
                              slot->turns++, runner->error));
     LFM_TRY(runner->backend->submit(runner->backend->context, (size_t)(slot - runner->slots), request, seed,
@@ -164,13 +179,15 @@ static cJSON *describe_sample(const struct runner *runner, struct slot *slot, co
     cJSON_AddStringToObject(sample, "id", id_at(runner->task, slot->place / samples));
     cJSON_AddNumberToObject(sample, "sample", (double)(slot->place % samples));
     cJSON_AddItemToObject(sample, "messages", slot->messages);
-    slot->messages = NULL;
+    if (slot->tools) cJSON_AddItemToObject(sample, "tools", slot->tools);
+    slot->messages = slot->tools = NULL;
     cJSON_AddStringToObject(sample, "raw", completion->raw.data ? completion->raw.data : "");
     cJSON_AddStringToObject(sample, "text", completion->text.data ? completion->text.data : "");
     cJSON_AddStringToObject(sample, "finish", lfm_finish_name(completion->finish));
     if (completion->finish == LFM_FINISH_ERROR) cJSON_AddStringToObject(sample, "error", completion->error.message);
     cJSON_AddNumberToObject(sample, "prompt_tokens", (double)slot->prompt_tokens);
     cJSON_AddNumberToObject(sample, "generated_tokens", (double)slot->generated_tokens);
+    cJSON_AddNumberToObject(sample, "prompt_tokens_reused", (double)slot->reused_tokens);
     lfm_json_add_number(sample, "seconds", slot->seconds);
     return sample;
 }
@@ -199,6 +216,7 @@ static enum lfm_status answer(struct runner *runner, const struct lfm_completion
     bool done = false;
     slot->prompt_tokens += completion->prompt_tokens;
     slot->generated_tokens += completion->generated_tokens;
+    slot->reused_tokens += completion->reused_tokens;
     slot->seconds += completion->seconds;
     LFM_TRY(runner->task->suite->next(slot->dialogue, &reply, &request, &done, runner->error));
     return done ? record(runner, slot, completion) : submit(runner, slot, &request);

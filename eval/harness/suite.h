@@ -39,7 +39,9 @@ struct lfm_suite {
     const char *name;    /* "ifeval" */
     const char *summary; /* one line for --help */
 
-    /* Reads the data set: a file or a directory, as published. */
+    const char *data_file; /* the file that a directory of data holds for this suite; NULL: it opens directories */
+
+    /* Reads the data set: a file or a directory, as published; data_file has been resolved (see data.h). */
     enum lfm_status (*open)(void **suite, const char *data, struct lfm_error *error);
     void (*close)(void *suite);
     size_t (*count)(const void *suite);

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-static void add_figures(cJSON *object, const char *name, double accuracy, size_t right, size_t n,
-                        struct lfm_interval interval)
+static cJSON *add_figures(cJSON *object, const char *name, double accuracy, size_t right, size_t n,
+                          struct lfm_interval interval)
 {
     cJSON *rate = cJSON_AddObjectToObject(object, name);
     lfm_json_add_number(rate, "accuracy", accuracy);
@@ -14,11 +14,29 @@ static void add_figures(cJSON *object, const char *name, double accuracy, size_t
     cJSON_AddNumberToObject(rate, "n", (double)n);
     lfm_json_add_number(rate, "low", interval.low);
     lfm_json_add_number(rate, "high", interval.high);
+    return rate;
+}
+
+static double share(size_t right, size_t n)
+{
+    return n ? (double)right / (double)n : NAN;
+}
+
+void lfm_add_clusters(cJSON *rate, const struct lfm_clusters *clusters)
+{
+    lfm_json_add_number(rate, "stderr", lfm_clustered_stderr(clusters));
+    cJSON_AddNumberToObject(rate, "clusters", (double)clusters->clusters);
 }
 
 void lfm_add_rate(cJSON *object, const char *name, size_t right, size_t n)
 {
-    add_figures(object, name, n ? (double)right / (double)n : NAN, right, n, lfm_wilson(right, n, 0.95));
+    add_figures(object, name, share(right, n), right, n, lfm_wilson(right, n, 0.95));
+}
+
+void lfm_add_clustered_rate(cJSON *object, const char *name, const struct lfm_clusters *clusters)
+{
+    size_t right = clusters->right, n = clusters->n;
+    lfm_add_clusters(add_figures(object, name, share(right, n), right, n, lfm_wilson(right, n, 0.95)), clusters);
 }
 
 static size_t right_of_item(const struct lfm_task *task, cJSON *const *table, size_t item)
@@ -32,12 +50,13 @@ static size_t right_of_item(const struct lfm_task *task, cJSON *const *table, si
  * narrow: Wilson's of as many right items as the rate comes to, rounded outwards. */
 static void add_correct(cJSON *summary, const struct lfm_task *task, cJSON *const *table)
 {
-    size_t right = 0, n = task->n_items * task->samples;
-    for (size_t i = 0; i < task->n_items; i++) right += right_of_item(task, table, i);
-    size_t fewer = right / task->samples, more = (right + task->samples - 1) / task->samples;
+    struct lfm_clusters items = {0};
+    for (size_t i = 0; i < task->n_items; i++) lfm_clusters_add(&items, right_of_item(task, table, i), task->samples);
+    size_t fewer = items.right / task->samples, more = (items.right + task->samples - 1) / task->samples;
     struct lfm_interval interval = {lfm_wilson(fewer, task->n_items, 0.95).low,
                                     lfm_wilson(more, task->n_items, 0.95).high};
-    add_figures(summary, "correct", (double)right / (double)n, right, n, interval);
+    cJSON *rate = add_figures(summary, "correct", share(items.right, items.n), items.right, items.n, interval);
+    if (task->samples > 1) lfm_add_clusters(rate, &items);
 }
 
 /* pass@k and pass^k, means over the items. */
@@ -93,4 +112,29 @@ enum lfm_status lfm_task_summarise(const struct lfm_task *task, cJSON *const *ta
     if (task->samples > 1) add_passes(summary, task, table);
     add_counts(summary, table, n);
     return task->suite->summarise(task->data, table, n, summary, error);
+}
+
+static void copy_member(cJSON *to, const cJSON *from, const char *key)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(from, key);
+    if (member) cJSON_AddItemToObject(to, key, cJSON_Duplicate(member, true));
+}
+
+enum lfm_status lfm_run_summary(cJSON **summary, const cJSON *description, const struct lfm_task *task,
+                                cJSON *const *table, struct lfm_error *error)
+{
+    static const char *const keys[] = {"suite", "model",    "endpoint", "weights",         "activations",
+                                       "kv",    "scale",    "variant",  "bits_per_weight", "ids",
+                                       "limit", "excluded"};
+    const cJSON *command = cJSON_GetObjectItemCaseSensitive(description, "repeats");
+    *summary = cJSON_CreateObject();
+    cJSON_AddStringToObject(*summary, "schema", "lfmscope-eval");
+    copy_member(*summary, description, "version");
+    if (command) cJSON_AddItemToObject(*summary, "command", cJSON_Duplicate(command, true));
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) copy_member(*summary, description, keys[i]);
+    enum lfm_status status = lfm_task_summarise(task, table, *summary, error);
+    if (status == LFM_OK) return LFM_OK;
+    cJSON_Delete(*summary);
+    *summary = NULL;
+    return status;
 }

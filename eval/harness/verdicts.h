@@ -16,6 +16,18 @@ struct lfm_interval {
 /* Wilson's score interval of k successes in n at this confidence (0.95). {0, 1} when n is 0. */
 struct lfm_interval lfm_wilson(size_t k, size_t n, double confidence);
 
+/* Verdicts in clusters: instructions of one prompt, samples of one task. Sums from which the rate's error follows. */
+struct lfm_clusters {
+    size_t clusters;
+    size_t right, n;          /* verdicts, of all clusters */
+    double right2, cross, n2; /* sums over the clusters of right_g^2, right_g n_g, n_g^2 */
+};
+/* Counts one more cluster: `right` of its n verdicts. Clusters without verdicts do not count. */
+void lfm_clusters_add(struct lfm_clusters *clusters, size_t right, size_t n);
+/* The standard error of the rate p = right / n, a ratio of sums over G clusters:
+ * sqrt(G / (G - 1) * sum_g (right_g - p n_g)^2) / n. NaN for fewer than two clusters. */
+double lfm_clustered_stderr(const struct lfm_clusters *clusters);
+
 /* Two runs over the same items. "Right" is a true verdict; the reference comes first. */
 struct lfm_pairs {
     size_t both, lost, gained, neither; /* right in both; right to wrong; wrong to right; wrong in both */
@@ -37,8 +49,8 @@ enum lfm_equivalence {
 struct lfm_equivalence_verdict {
     enum lfm_equivalence verdict;
     struct lfm_interval interval; /* 90 % */
-    double items_needed;          /* further items until a decision, if rates stay as they are; 0 when decided, infinite
-                                   * when the difference is the margin itself */
+    double items_needed;          /* further items until a decision, if the shares of the four kinds of pairs stay as they
+                                   * are; 0 when decided, infinite when there are none or the difference is the margin */
 };
 struct lfm_equivalence_verdict lfm_equivalence_test(const struct lfm_pairs *pairs, double margin);
 const char *lfm_equivalence_name(enum lfm_equivalence verdict); /* "PASS", "FAIL", "UNDECIDED" */

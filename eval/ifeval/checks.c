@@ -61,15 +61,17 @@ static enum lfm_status count_span(struct lfm_span pattern, unsigned flags, struc
     return status;
 }
 
-static enum lfm_status count_matches(const char *pattern, unsigned flags, struct lfm_span text, size_t *count,
-                                     struct lfm_error *error)
+static enum lfm_status count_constant(const char *pattern, unsigned flags, struct lfm_span text, size_t *count,
+                                      struct lfm_error *error)
 {
-    return count_span(lfm_span_of(pattern), flags, text, count, error);
+    const struct lfm_pattern *compiled;
+    LFM_TRY(lfm_pattern_constant(&compiled, pattern, flags, error));
+    return lfm_pattern_count(compiled, text, count, error);
 }
 
 /* re.split(pattern, text) without groups: the pieces, through `piece`, with their index and whether it is the last. */
 struct splitter {
-    struct lfm_pattern *pattern;
+    const struct lfm_pattern *pattern;
     struct lfm_span text;
     size_t position, start;
     bool done;
@@ -135,7 +137,8 @@ static enum lfm_status keywords_forbidden_words(const cJSON *kwargs, struct lfm_
         size_t count = 0;
         lfm_buffer_clear(&pattern);
         status = lfm_buffer_printf(&pattern, error, "\\b%s\\b", word->valuestring);
-        if (status == LFM_OK) status = count_matches(pattern.data, LFM_RE_IGNORECASE, response, &count, error);
+        if (status == LFM_OK)
+            status = count_span((struct lfm_span){pattern.data, pattern.length}, LFM_RE_IGNORECASE, response, &count, error);
         if (status != LFM_OK) break;
         if (count > 0) *out = false;
     }
@@ -208,7 +211,7 @@ static enum lfm_status length_number_paragraphs(const cJSON *kwargs, struct lfm_
     bool blank_inside = false;
     LFM_TRY(number_argument(kwargs, "num_paragraphs", &wanted, error));
     struct splitter splitter = {.text = response};
-    LFM_TRY(lfm_pattern_compile(&splitter.pattern, lfm_span_of("\\s?\\*\\*\\*\\s?"), 0, error));
+    LFM_TRY(lfm_pattern_constant(&splitter.pattern, "\\s?\\*\\*\\*\\s?", 0, error));
     enum lfm_status status = LFM_OK;
     while (status == LFM_OK && !splitter.done) {
         struct lfm_span piece;
@@ -219,7 +222,6 @@ static enum lfm_status length_number_paragraphs(const cJSON *kwargs, struct lfm_
         count += !blank;
         index++;
     }
-    lfm_pattern_free(splitter.pattern);
     *out = !blank_inside && count == wanted;
     return status;
 }
@@ -228,7 +230,7 @@ static enum lfm_status length_number_words(const cJSON *kwargs, struct lfm_span 
 {
     size_t threshold, count;
     LFM_TRY(number_argument(kwargs, "num_words", &threshold, error));
-    LFM_TRY(count_matches("\\w+", 0, response, &count, error));
+    LFM_TRY(count_constant("\\w+", 0, response, &count, error));
     return compare(kwargs, "relation", count, threshold, out, error);
 }
 
@@ -284,7 +286,7 @@ static enum lfm_status content_number_placeholders(const cJSON *kwargs, struct l
 {
     size_t wanted, count;
     LFM_TRY(number_argument(kwargs, "num_placeholders", &wanted, error));
-    LFM_TRY(count_matches("\\[.*?\\]", 0, response, &count, error));
+    LFM_TRY(count_constant("\\[.*?\\]", 0, response, &count, error));
     *out = count >= wanted;
     return LFM_OK;
 }
@@ -322,8 +324,8 @@ static enum lfm_status format_number_bullet_lists(const cJSON *kwargs, struct lf
 {
     size_t wanted, stars, dashes;
     LFM_TRY(number_argument(kwargs, "num_bullets", &wanted, error));
-    LFM_TRY(count_matches("^\\s*\\*[^\\*].*$", LFM_RE_MULTILINE, response, &stars, error));
-    LFM_TRY(count_matches("^\\s*-.*$", LFM_RE_MULTILINE, response, &dashes, error));
+    LFM_TRY(count_constant("^\\s*\\*[^\\*].*$", LFM_RE_MULTILINE, response, &stars, error));
+    LFM_TRY(count_constant("^\\s*-.*$", LFM_RE_MULTILINE, response, &dashes, error));
     *out = stars + dashes == wanted;
     return LFM_OK;
 }
@@ -344,11 +346,11 @@ static enum lfm_status format_constrained_response(const cJSON *kwargs, struct l
 static enum lfm_status count_highlights(const char *pattern, bool doubled, struct lfm_span text, size_t *count,
                                         struct lfm_error *error)
 {
-    struct lfm_pattern *compiled;
+    const struct lfm_pattern *compiled;
     struct lfm_span groups[LFM_MAX_GROUPS];
     size_t position = 0;
     bool found = true;
-    LFM_TRY(lfm_pattern_compile(&compiled, lfm_span_of(pattern), 0, error));
+    LFM_TRY(lfm_pattern_constant(&compiled, pattern, 0, error));
     enum lfm_status status = LFM_OK;
     while (status == LFM_OK && found) {
         status = lfm_pattern_next(compiled, text, &position, groups, &found, error);
@@ -362,7 +364,6 @@ static enum lfm_status count_highlights(const char *pattern, bool doubled, struc
         }
         *count += !lfm_py_is_blank(inner);
     }
-    lfm_pattern_free(compiled);
     return status;
 }
 
@@ -388,7 +389,7 @@ static enum lfm_status format_multiple_sections(const cJSON *kwargs, struct lfm_
     splitter = lfm_py_strip(splitter);
     enum lfm_status status =
         lfm_buffer_printf(&pattern, error, "\\s?%.*s\\s?\\d+\\s?", (int)splitter.length, splitter.at);
-    if (status == LFM_OK) status = count_matches(pattern.data, 0, response, &count, error);
+    if (status == LFM_OK) status = count_span((struct lfm_span){pattern.data, pattern.length}, 0, response, &count, error);
     *out = count >= wanted;
     lfm_buffer_release(&pattern);
     return status;
@@ -413,20 +414,19 @@ static enum lfm_status format_json(const cJSON *kwargs, struct lfm_span response
 
 static enum lfm_status format_title(const cJSON *kwargs, struct lfm_span response, bool *out, struct lfm_error *error)
 {
-    struct lfm_pattern *pattern;
+    const struct lfm_pattern *pattern;
     struct lfm_span groups[LFM_MAX_GROUPS];
     size_t position = 0;
     bool found = true;
     (void)kwargs;
     *out = false;
-    LFM_TRY(lfm_pattern_compile(&pattern, lfm_span_of("<<[^\\n]+>>"), 0, error));
+    LFM_TRY(lfm_pattern_constant(&pattern, "<<[^\\n]+>>", 0, error));
     enum lfm_status status = LFM_OK;
     while (status == LFM_OK && found) {
         status = lfm_pattern_next(pattern, response, &position, groups, &found, error);
         if (status == LFM_OK && found && !lfm_py_is_blank(lfm_py_strip_right(lfm_py_strip_left(groups[0], "<"), ">")))
             *out = true;
     }
-    lfm_pattern_free(pattern);
     return status;
 }
 
@@ -539,31 +539,32 @@ static enum lfm_status punctuation_no_comma(const cJSON *kwargs, struct lfm_span
 }
 
 static const struct lfm_ifeval_check checks[] = {
-    {"keywords:existence", keywords_existence},
-    {"keywords:frequency", keywords_frequency},
-    {"keywords:forbidden_words", keywords_forbidden_words},
-    {"keywords:letter_frequency", keywords_letter_frequency},
-    {"language:response_language", language_response_language},
-    {"length_constraints:number_sentences", length_number_sentences},
-    {"length_constraints:number_paragraphs", length_number_paragraphs},
-    {"length_constraints:number_words", length_number_words},
-    {"length_constraints:nth_paragraph_first_word", length_nth_paragraph_first_word},
-    {"detectable_content:number_placeholders", content_number_placeholders},
-    {"detectable_content:postscript", content_postscript},
-    {"detectable_format:number_bullet_lists", format_number_bullet_lists},
-    {"detectable_format:constrained_response", format_constrained_response},
-    {"detectable_format:number_highlighted_sections", format_number_highlighted_sections},
-    {"detectable_format:multiple_sections", format_multiple_sections},
-    {"detectable_format:json_format", format_json},
-    {"detectable_format:title", format_title},
-    {"combination:two_responses", combination_two_responses},
-    {"combination:repeat_prompt", combination_repeat_prompt},
-    {"startend:end_checker", startend_end_checker},
-    {"startend:quotation", startend_quotation},
-    {"change_case:capital_word_frequency", case_capital_word_frequency},
-    {"change_case:english_capital", case_english_capital},
-    {"change_case:english_lowercase", case_english_lowercase},
-    {"punctuation:no_comma", punctuation_no_comma},
+    {"keywords:existence", "keywords", keywords_existence},
+    {"keywords:frequency", "keyword frequency relation", keywords_frequency},
+    {"keywords:forbidden_words", "forbidden_words", keywords_forbidden_words},
+    {"keywords:letter_frequency", "letter let_frequency let_relation", keywords_letter_frequency},
+    {"language:response_language", "language", language_response_language},
+    {"length_constraints:number_sentences", "num_sentences relation", length_number_sentences},
+    {"length_constraints:number_paragraphs", "num_paragraphs", length_number_paragraphs},
+    {"length_constraints:number_words", "num_words relation", length_number_words},
+    {"length_constraints:nth_paragraph_first_word", "num_paragraphs nth_paragraph first_word",
+     length_nth_paragraph_first_word},
+    {"detectable_content:number_placeholders", "num_placeholders", content_number_placeholders},
+    {"detectable_content:postscript", "postscript_marker", content_postscript},
+    {"detectable_format:number_bullet_lists", "num_bullets", format_number_bullet_lists},
+    {"detectable_format:constrained_response", "", format_constrained_response},
+    {"detectable_format:number_highlighted_sections", "num_highlights", format_number_highlighted_sections},
+    {"detectable_format:multiple_sections", "section_spliter num_sections", format_multiple_sections},
+    {"detectable_format:json_format", "", format_json},
+    {"detectable_format:title", "", format_title},
+    {"combination:two_responses", "", combination_two_responses},
+    {"combination:repeat_prompt", "prompt_to_repeat", combination_repeat_prompt},
+    {"startend:end_checker", "end_phrase", startend_end_checker},
+    {"startend:quotation", "", startend_quotation},
+    {"change_case:capital_word_frequency", "capital_frequency capital_relation", case_capital_word_frequency},
+    {"change_case:english_capital", "", case_english_capital},
+    {"change_case:english_lowercase", "", case_english_lowercase},
+    {"punctuation:no_comma", "", punctuation_no_comma},
 };
 
 const struct lfm_ifeval_check *lfm_ifeval_check_by_id(const char *id)
@@ -571,6 +572,30 @@ const struct lfm_ifeval_check *lfm_ifeval_check_by_id(const char *id)
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         if (strcmp(checks[i].id, id) == 0) return &checks[i];
     return NULL;
+}
+
+/* Whether the words of `list` have this one. */
+static bool is_listed(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += length)
+        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return true;
+    return false;
+}
+
+enum lfm_status lfm_ifeval_check_arguments(const struct lfm_ifeval_check *check, const cJSON *kwargs,
+                                           struct lfm_error *error)
+{
+    const cJSON *argument;
+    bool out;
+    cJSON_ArrayForEach(argument, kwargs)
+    {
+        if (cJSON_IsNull(argument) || is_listed(check->arguments, argument->string)) continue;
+        return lfm_fail(error, LFM_ERROR_FORMAT, "%s takes no argument '%.40s' (%s)", check->id, argument->string,
+                        *check->arguments ? check->arguments : "it takes none");
+    }
+    if (check->follows(kwargs, lfm_span_of("x"), &out, error) == LFM_OK) return LFM_OK;
+    return lfm_fail_in(error, "%s", check->id);
 }
 
 /* --- strict and loose --- */
@@ -609,19 +634,19 @@ static enum lfm_status without_asterisks(struct lfm_buffer *out, struct lfm_span
 }
 
 enum lfm_status lfm_ifeval_loose(const struct lfm_ifeval_check *check, const cJSON *kwargs, struct lfm_span response,
-                                 bool *out, struct lfm_error *error)
+                                 bool strict, bool *out, struct lfm_error *error)
 {
-    struct lfm_buffer plain = {0};
+    struct lfm_buffer bare = {0};
     enum lfm_status status = LFM_OK;
-    *out = false;
-    for (unsigned variant = 0; variant < 8 && status == LFM_OK && !*out; variant++) {
-        struct lfm_span text = without_lines(response, variant & 1, variant & 2);
-        if (variant & 4) {
-            status = without_asterisks(&plain, text, error);
-            text = (struct lfm_span){plain.data, plain.length};
-        }
-        if (status == LFM_OK) status = lfm_ifeval_strict(check, kwargs, text, out, error);
+    *out = strict;
+    for (unsigned lines = 0; lines < 4 && status == LFM_OK && !*out; lines++) {
+        struct lfm_span text = without_lines(response, lines & 1, lines & 2);
+        if (lines > 0) status = lfm_ifeval_strict(check, kwargs, text, out, error);
+        if (status != LFM_OK || *out || !memchr(text.at, '*', text.length)) continue;
+        status = without_asterisks(&bare, text, error);
+        if (status == LFM_OK)
+            status = lfm_ifeval_strict(check, kwargs, (struct lfm_span){bare.data, bare.length}, out, error);
     }
-    lfm_buffer_release(&plain);
+    lfm_buffer_release(&bare);
     return status;
 }

@@ -26,6 +26,7 @@ static enum lfm_status read_instructions(struct lfm_ifeval_item *item, const cha
                             cJSON_IsString(id) ? id->valuestring : "(not a string)");
         if (!cJSON_IsObject(arguments))
             return lfm_fail(error, LFM_ERROR_FORMAT, "%s: the arguments of '%s' must be an object", name, check->id);
+        if (lfm_ifeval_check_arguments(check, arguments, error) != LFM_OK) return lfm_fail_in(error, "%s", name);
         item->checks[item->n] = check;
         item->kwargs[item->n++] = arguments;
     }
@@ -97,7 +98,7 @@ enum lfm_status lfm_ifeval_score(const struct lfm_ifeval_item *item, const char 
     for (size_t i = 0; i < item->n; i++) {
         enum lfm_status status = lfm_ifeval_strict(item->checks[i], item->kwargs[i], text, &verdict->strict[i], error);
         if (status == LFM_OK)
-            status = lfm_ifeval_loose(item->checks[i], item->kwargs[i], text, &verdict->loose[i], error);
+            status = lfm_ifeval_loose(item->checks[i], item->kwargs[i], text, verdict->strict[i], &verdict->loose[i], error);
         if (status != LFM_OK) return lfm_fail_in(error, "key %lld, %s", (long long)item->key, item->checks[i]->id);
     }
     return LFM_OK;

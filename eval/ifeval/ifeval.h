@@ -26,7 +26,8 @@ struct lfm_ifeval_data {
     size_t count, capacity;
 };
 
-/* Reads the data set. Unknown instructions, duplicate keys and malformed lines are errors that name file and line. */
+/* Reads the data set. Unknown instructions and arguments, duplicate keys and malformed lines are errors that name file
+ * and line. */
 enum lfm_status lfm_ifeval_open(struct lfm_ifeval_data *data, const char *path, struct lfm_error *error);
 void lfm_ifeval_close(struct lfm_ifeval_data *data);
 

@@ -103,6 +103,9 @@ static enum lfm_status verdict(const void *context, cJSON *out, struct lfm_error
     (void)error;
     for (size_t i = 0; i < dialogue->item->n; i++) correct = correct && dialogue->verdict.strict[i];
     cJSON_AddBoolToObject(out, "correct", correct);
+    cJSON *instructions = cJSON_AddArrayToObject(out, "instructions");
+    for (size_t i = 0; i < dialogue->item->n; i++)
+        cJSON_AddItemToArray(instructions, cJSON_CreateString(dialogue->item->checks[i]->id));
     add_verdicts(out, "strict", dialogue->verdict.strict, dialogue->item->n);
     add_verdicts(out, "loose", dialogue->verdict.loose, dialogue->item->n);
     return LFM_OK;
@@ -122,7 +125,38 @@ static enum lfm_status read_verdicts(bool *out, size_t n, const cJSON *sample, c
     return LFM_OK;
 }
 
-static enum lfm_status add_sample(const struct ifeval *ifeval, const cJSON *sample, struct lfm_ifeval_summary *summary,
+/* The four accuracies; instructions of one prompt, and answers to it, are no independent verdicts. */
+enum { PROMPT_STRICT, INSTRUCTION_STRICT, PROMPT_LOOSE, INSTRUCTION_LOOSE, N_ACCURACIES };
+
+static const char *const accuracies[N_ACCURACIES] = {"prompt_level_strict", "instruction_level_strict",
+                                                     "prompt_level_loose", "instruction_level_loose"};
+
+struct figures {
+    struct lfm_ifeval_summary summary;
+    struct lfm_clusters prompts[N_ACCURACIES]; /* verdicts, clustered by prompt */
+    const struct lfm_ifeval_item *item;        /* whose answers are being counted */
+    size_t right[N_ACCURACIES], n[N_ACCURACIES];
+};
+
+static void end_prompt(struct figures *figures)
+{
+    for (int i = 0; i < N_ACCURACIES; i++) {
+        lfm_clusters_add(&figures->prompts[i], figures->right[i], figures->n[i]);
+        figures->right[i] = figures->n[i] = 0;
+    }
+}
+
+static void count_verdicts(struct figures *figures, const bool *verdicts, size_t n, int prompt, int instruction)
+{
+    size_t right = 0;
+    for (size_t i = 0; i < n; i++) right += verdicts[i];
+    figures->right[prompt] += right == n;
+    figures->n[prompt]++;
+    figures->right[instruction] += right;
+    figures->n[instruction] += n;
+}
+
+static enum lfm_status add_sample(const struct ifeval *ifeval, const cJSON *sample, struct figures *figures,
                                   struct lfm_error *error)
 {
     const char *key = cJSON_GetObjectItemCaseSensitive(sample, "id")->valuestring;
@@ -130,7 +164,11 @@ static enum lfm_status add_sample(const struct ifeval *ifeval, const cJSON *samp
     struct lfm_ifeval_verdict verdicts;
     LFM_TRY(read_verdicts(verdicts.strict, item->n, sample, "strict", error));
     LFM_TRY(read_verdicts(verdicts.loose, item->n, sample, "loose", error));
-    lfm_ifeval_add(summary, item, &verdicts);
+    lfm_ifeval_add(&figures->summary, item, &verdicts);
+    if (item != figures->item) end_prompt(figures);
+    figures->item = item;
+    count_verdicts(figures, verdicts.strict, item->n, PROMPT_STRICT, INSTRUCTION_STRICT);
+    count_verdicts(figures, verdicts.loose, item->n, PROMPT_LOOSE, INSTRUCTION_LOOSE);
     return LFM_OK;
 }
 
@@ -167,15 +205,20 @@ void lfm_ifeval_add_figures(cJSON *out, const struct lfm_ifeval_summary *summary
 static enum lfm_status summarise(const void *suite, cJSON *const *samples, size_t n, cJSON *out,
                                  struct lfm_error *error)
 {
-    struct lfm_ifeval_summary summary = {0};
-    for (size_t i = 0; i < n; i++) LFM_TRY(add_sample(suite, samples[i], &summary, error));
-    lfm_ifeval_add_figures(out, &summary);
+    struct figures figures = {0};
+    for (size_t i = 0; i < n; i++) LFM_TRY(add_sample(suite, samples[i], &figures, error));
+    end_prompt(&figures);
+    lfm_ifeval_add_figures(out, &figures.summary);
+    for (int i = 0; i < N_ACCURACIES; i++)
+        if (figures.prompts[i].n > figures.prompts[i].clusters)
+            lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(out, accuracies[i]), &figures.prompts[i]);
     return LFM_OK;
 }
 
 const struct lfm_suite lfm_ifeval_suite = {
     .name = "ifeval",
-    .summary = "instructions that code can verify (IFEval); --data is its input_data.jsonl",
+    .summary = "instructions that code can verify (IFEval); --data is its input_data.jsonl, or a directory with it",
+    .data_file = "input_data.jsonl",
     .open = open_suite,
     .close = close_suite,
     .count = count,

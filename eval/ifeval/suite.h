@@ -6,7 +6,8 @@
 #include "eval/ifeval/ifeval.h"
 
 /* The prompt is the user's message; ids are the keys. Verdicts: "correct" (all instructions, strictly), "strict" and
- * "loose" (a list each). Summary: the four accuracies and both tier tables. */
+ * "loose" (a list each). Summary: the four accuracies and both tier tables; accuracies of which several verdicts come from
+ * one prompt have a standard error clustered by prompt. */
 extern const struct lfm_suite lfm_ifeval_suite;
 
 /* Adds the four accuracies, each with Wilson's 95 % interval, and both tier tables. */

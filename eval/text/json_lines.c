@@ -27,6 +27,7 @@ static enum lfm_status take_line(char *line, size_t length, const char *name, ta
     if (length == 0 || strspn(line, " \t\r") >= length) return LFM_OK;
     if (u8_check((const uint8_t *)line, length))
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: not valid UTF-8", name);
+    if (memchr(line, '\0', length)) return lfm_fail(error, LFM_ERROR_FORMAT, "%s: a zero byte", name);
     replace_null_escapes(line, length);
     LFM_TRY(lfm_json_parse(&row, line, length, name, error));
     enum lfm_status status = cJSON_IsObject(row) ? take(context, row, name, error)
@@ -35,19 +36,27 @@ static enum lfm_status take_line(char *line, size_t length, const char *name, ta
     return status;
 }
 
+enum lfm_status lfm_each_json_line_of(char *text, size_t length, const char *path, taker take, void *context,
+                                      struct lfm_error *error)
+{
+    char name[512];
+    enum lfm_status status = LFM_OK;
+    size_t start = 0;
+    for (size_t number = 1; status == LFM_OK && start < length; number++) {
+        char *line = text + start, *end = memchr(line, '\n', length - start);
+        size_t size = end ? (size_t)(end - line) : length - start;
+        snprintf(name, sizeof name, "%s:%zu", path, number);
+        status = take_line(line, size, name, take, context, error);
+        start += size + 1;
+    }
+    return status;
+}
+
 enum lfm_status lfm_each_json_line(const char *path, taker take, void *context, struct lfm_error *error)
 {
     struct lfm_buffer text = {0};
-    char name[512];
     enum lfm_status status = lfm_read_file(&text, path, error);
-    size_t start = 0;
-    for (size_t number = 1; status == LFM_OK && start < text.length; number++) {
-        char *line = text.data + start, *end = memchr(line, '\n', text.length - start);
-        size_t length = end ? (size_t)(end - line) : text.length - start;
-        snprintf(name, sizeof name, "%s:%zu", path, number);
-        status = take_line(line, length, name, take, context, error);
-        start += length + 1;
-    }
+    if (status == LFM_OK) status = lfm_each_json_line_of(text.data, text.length, path, take, context, error);
     lfm_buffer_release(&text);
     return status;
 }

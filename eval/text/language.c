@@ -30,11 +30,9 @@ struct features {
 static enum lfm_status replace(struct lfm_buffer *out, struct lfm_span text, const char *expression,
                                struct lfm_error *error)
 {
-    struct lfm_pattern *pattern;
-    LFM_TRY(lfm_pattern_compile(&pattern, lfm_span_of(expression), 0, error));
-    enum lfm_status status = lfm_pattern_replace(pattern, text, " ", out, error);
-    lfm_pattern_free(pattern);
-    return status;
+    const struct lfm_pattern *pattern;
+    LFM_TRY(lfm_pattern_constant(&pattern, expression, 0, error));
+    return lfm_pattern_replace(pattern, text, " ", out, error);
 }
 
 static enum lfm_status remove_addresses(struct lfm_buffer *out, struct lfm_span text, struct lfm_error *error)

@@ -49,15 +49,16 @@ uint32_t lfm_find_gram(const uint32_t *points, size_t n)
         if (i < n && (points[i] == 0 || points[i] > 0xFFFF)) return LFM_NO_GRAM;
         key = key << 16 | (i < n ? points[i] : 0);
     }
-    uint32_t low = 0, high = gram_count();
+    const unsigned char *grams = gram_at(0);
+    uint32_t count = gram_count(), low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (key_of(gram_at(middle)) < key)
+        if (key_of(grams + (size_t)middle * GRAM) < key)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < gram_count() && key_of(gram_at(low)) == key ? low : LFM_NO_GRAM;
+    return low < count && key_of(grams + (size_t)low * GRAM) == key ? low : LFM_NO_GRAM;
 }
 
 static size_t gram_length(const unsigned char *gram)
@@ -68,11 +69,11 @@ static size_t gram_length(const unsigned char *gram)
 void lfm_gram_probabilities(uint32_t gram, double probability[LFM_PROFILES])
 {
     const unsigned char *entry = gram_at(gram), *counts = gram_at((size_t)gram_count() + 1);
-    size_t total = CODE + (gram_length(entry) - 1) * COUNT;
+    const unsigned char *totals = profiles(HEADER + CODE + (gram_length(entry) - 1) * COUNT);
     memset(probability, 0, LFM_PROFILES * sizeof *probability);
     for (size_t i = read_32(entry + 6), end = read_32(entry + GRAM + 6); i < end; i++) {
         uint32_t packed = read_32(counts + i * COUNT), language = packed >> COUNT_BITS;
         uint32_t count = packed & ((UINT32_C(1) << COUNT_BITS) - 1);
-        probability[language] = (double)count / read_32(profiles(HEADER + language * LANGUAGE) + total);
+        probability[language] = (double)count / read_32(totals + language * LANGUAGE);
     }
 }

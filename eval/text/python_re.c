@@ -4,6 +4,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,9 +120,7 @@ enum lfm_status lfm_pattern_compile(struct lfm_pattern **out, struct lfm_span pa
         if (context) pcre2_set_newline(context, PCRE2_NEWLINE_LF);
         (*out)->code = pcre2_compile((PCRE2_SPTR)translated.data, translated.length, options, &code, &offset, context);
         pcre2_compile_context_free(context);
-        if ((*out)->code) {
-            pcre2_jit_compile((*out)->code, PCRE2_JIT_COMPLETE); /* without it, matching is only slower */
-        } else {
+        if (!(*out)->code) {
             PCRE2_UCHAR message[128];
             pcre2_get_error_message(code, message, sizeof message);
             status = lfm_fail(error, LFM_ERROR_FORMAT, "cannot use the pattern '%.*s': %s", (int)pattern.length, pattern.at,
@@ -141,6 +140,50 @@ void lfm_pattern_free(struct lfm_pattern *pattern)
     pcre2_code_free(pattern->code);
     free(pattern);
 }
+
+/* --- constants --- */
+
+struct constant {
+    const char *text;
+    unsigned flags;
+    struct lfm_pattern *pattern;
+    struct constant *next;
+};
+
+static pthread_mutex_t constants_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct constant *constants;
+
+static enum lfm_status add_constant(struct constant **out, const char *text, unsigned flags, struct lfm_error *error)
+{
+    struct constant *constant;
+    LFM_TRY(LFM_ALLOC(&constant, 1, error));
+    enum lfm_status status = lfm_pattern_compile(&constant->pattern, lfm_span_of(text), flags, error);
+    if (status != LFM_OK) {
+        free(constant);
+        return status;
+    }
+    pcre2_jit_compile(constant->pattern->code, PCRE2_JIT_COMPLETE); /* without it, matching is only slower */
+    constant->text = text;
+    constant->flags = flags;
+    constant->next = constants;
+    *out = constants = constant;
+    return LFM_OK;
+}
+
+enum lfm_status lfm_pattern_constant(const struct lfm_pattern **out, const char *pattern, unsigned flags,
+                                     struct lfm_error *error)
+{
+    enum lfm_status status = LFM_OK;
+    pthread_mutex_lock(&constants_lock);
+    struct constant *constant = constants;
+    while (constant && (constant->text != pattern || constant->flags != flags)) constant = constant->next;
+    if (!constant) status = add_constant(&constant, pattern, flags, error);
+    pthread_mutex_unlock(&constants_lock);
+    if (status == LFM_OK) *out = constant->pattern;
+    return status;
+}
+
+/* --- matching --- */
 
 static enum lfm_status match(const struct lfm_pattern *pattern, struct lfm_span text, size_t start, uint32_t options,
                              struct lfm_span groups[LFM_MAX_GROUPS], bool *found, struct lfm_error *error)

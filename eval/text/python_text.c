@@ -165,12 +165,29 @@ static enum lfm_status lower_without_sigma(struct lfm_buffer *out, struct lfm_sp
     return status;
 }
 
+static bool is_ascii(struct lfm_span text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.at[i] >= 0x80) return false;
+    return true;
+}
+
+static enum lfm_status lower_ascii(struct lfm_buffer *out, struct lfm_span text, struct lfm_error *error)
+{
+    size_t start = out->length;
+    LFM_TRY(lfm_buffer_append(out, text.at, text.length, error));
+    for (char *c = out->data + start; c < out->data + out->length; c++)
+        if (*c >= 'A' && *c <= 'Z') *c += 'a' - 'A';
+    return LFM_OK;
+}
+
 enum lfm_status lfm_py_lower(struct lfm_buffer *out, struct lfm_span text, struct lfm_error *error)
 {
     static const char sigma[] = "Σ", small[] = "σ", final[] = "ς";
     struct lfm_span rest = text, piece;
     bool more = true;
     LFM_TRY(lfm_buffer_append(out, "", 0, error));
+    if (is_ascii(text)) return lower_ascii(out, text, error);
     while (lfm_py_next_piece(&rest, sigma, &more, &piece)) {
         LFM_TRY(lower_without_sigma(out, piece, error));
         if (more) LFM_TRY(lfm_buffer_puts(out, is_final_sigma(text, piece.at + piece.length, rest.at) ? final : small, error));

@@ -60,6 +60,10 @@ enum lfm_status lfm_pattern_compile(struct lfm_pattern **out, struct lfm_span pa
                                     struct lfm_error *error);
 void lfm_pattern_free(struct lfm_pattern *pattern); /* NULL is fine */
 
+/* The same for a string constant: compiled at its first use, for all threads, and kept as long as the program runs. */
+enum lfm_status lfm_pattern_constant(const struct lfm_pattern **out, const char *pattern, unsigned flags,
+                                     struct lfm_error *error);
+
 enum { LFM_MAX_GROUPS = 8 };
 
 /* re.search from byte `start`: groups[0] is the match, groups[i] the i-th group ({NULL, 0} when it took no part).

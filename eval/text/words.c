@@ -56,27 +56,25 @@ enum {
 };
 
 struct tokenizer {
-    struct lfm_pattern *opening[OPENING_RULES], *closing[CLOSING_RULES];
+    const struct lfm_pattern *opening[OPENING_RULES], *closing[CLOSING_RULES];
     struct lfm_buffer text, spare;
 };
 
-static enum lfm_status compile(struct lfm_pattern **patterns, const struct rule *rules, size_t n, struct lfm_error *error)
+static enum lfm_status compile(const struct lfm_pattern **patterns, const struct rule *rules, size_t n, struct lfm_error *error)
 {
     for (size_t i = 0; i < n; i++)
-        LFM_TRY(lfm_pattern_compile(&patterns[i], lfm_span_of(rules[i].pattern), rules[i].flags, error));
+        LFM_TRY(lfm_pattern_constant(&patterns[i], rules[i].pattern, rules[i].flags, error));
     return LFM_OK;
 }
 
 static void release(struct tokenizer *tokenizer)
 {
-    for (size_t i = 0; i < OPENING_RULES; i++) lfm_pattern_free(tokenizer->opening[i]);
-    for (size_t i = 0; i < CLOSING_RULES; i++) lfm_pattern_free(tokenizer->closing[i]);
     lfm_buffer_release(&tokenizer->text);
     lfm_buffer_release(&tokenizer->spare);
 }
 
 /* text = re.sub(pattern, replacement, text) for one rule after the other. */
-static enum lfm_status rewrite(struct tokenizer *tokenizer, struct lfm_pattern *const *patterns, const struct rule *rules,
+static enum lfm_status rewrite(struct tokenizer *tokenizer, const struct lfm_pattern *const *patterns, const struct rule *rules,
                                size_t n, struct lfm_error *error)
 {
     for (size_t i = 0; i < n; i++) {

@@ -33,7 +33,7 @@ static bool exists(const char *path)
     return lfm_file_exists(path) || lfm_is_directory(path);
 }
 
-/* A candidate is a path, or else the name of a type to which the reference is quantized in memory. */
+/* A candidate is a path, run as the reference is, or else how the reference is to be varied: T, or T/activations/kv. */
 static enum lfm_status open_candidate(struct task *task, size_t c, struct lfm_error *error)
 {
     const char *word = task->arguments->items[1 + c];
@@ -41,14 +41,14 @@ static enum lfm_status open_candidate(struct task *task, size_t c, struct lfm_er
     struct lfm_model_arguments arguments = task->model;
     arguments.weights = NULL;
     if (!exists(word)) {
-        if (!lfm_format_by_name(word))
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "candidate '%s' is neither a file nor a type: expected a path "
-                            "or one of %s", word, lfm_format_encodable_names());
-        arguments.weights = word;
+        if (lfm_model_variant_parse(&arguments, word, &task->model, error) != LFM_OK)
+            return lfm_fail_in(error, "candidate '%s' is neither a file nor a type", word);
         path = task->arguments->items[0];
     }
     LFM_TRY(lfm_open_model(&task->candidates[c], path, &arguments, word, task->common->quiet, error));
-    task->names[c] = arguments.weights ? task->candidates[c]->weights : task->candidates[c]->checkpoint->name;
+    task->names[c] = path == word          ? task->candidates[c]->checkpoint->name
+                     : strchr(word, '/') ? word
+                                         : task->candidates[c]->weights;
     return lfm_check_comparable(task->reference, task->candidates[c], error);
 }
 
@@ -134,15 +134,17 @@ int lfm_command_compare(int argc, char **argv)
     struct task task = {.model = LFM_MODEL_ARGUMENTS_DEFAULT, .text_arguments = LFM_TEXT_ARGUMENTS_DEFAULT};
     const struct lfm_option options[] = {
         LFM_TEXT_OPTION_ROWS(task.text_arguments),
-        {"scale", "S", "scales of FP8: tensor, channel or block (channel)", LFM_OPTION_STRING, &task.model.scale},
+        LFM_MODEL_OPTION_ROWS(task.model),
         {0},
     };
     const struct lfm_usage usage = {
         .name = "compare",
         .arguments = "REFERENCE CANDIDATE... --file F [options]",
         .summary = "Distances between a reference model and candidates over a text, or between trace files (*.h5).",
-        .notes = "A candidate is a path, or a type name (q8_0, q4_0, fp8_e4m3): the reference quantized in memory; a\n"
-                 "path that exists wins. Traces need no --file. docs/metrics.md explains the figures.",
+        .notes = "A candidate is a path, or T[/ACTIVATIONS[/KV]] (q8_0, q4_0/q8, stored/f32/f16): the reference with these\n"
+                 "weights, activations and cache; a path that exists wins. --weights, --activations and --kv are the\n"
+                 "reference's, and what candidates have where they do not say. Traces need no --file. docs/metrics.md\n"
+                 "explains the figures.",
         .options = options,
         .min_arguments = 2,
         .max_arguments = 1000,

@@ -2,6 +2,7 @@
 #include "quant/command/compare_report.h"
 
 #include "quant/command/router_report.h"
+#include "reference/command/model_options.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 static void add_model(cJSON *object, const char *name, struct lfm_model *model)
 {
     cJSON_AddStringToObject(object, "name", name);
-    cJSON_AddStringToObject(object, "weights", lfm_weights_name(model));
+    lfm_add_model_types(object, model);
     lfm_json_add_number(object, "bits_per_weight", lfm_model_bits_per_weight(model));
     cJSON_AddNumberToObject(object, "bytes", (double)lfm_model_bytes(model));
 }
@@ -174,8 +175,9 @@ static void print_reference(const struct lfm_compare_result *result)
 {
     char text[32];
     struct lfm_estimate perplexity = lfm_exponential(reference_nll(result));
-    printf("reference %s: %s, %.2f bits per weight, %.2f MiB, perplexity %.4f +- %s\n",
+    printf("reference %s: %s, activations %s, cache %s, %.2f bits per weight, %.2f MiB, perplexity %.4f +- %s\n",
            result->reference->checkpoint->name, lfm_weights_name(result->reference),
+           lfm_activations_name(result->reference->activations), result->reference->kv->name,
            lfm_model_bits_per_weight(result->reference), mebibytes(result->reference), perplexity.mean,
            show(text, "%.4f", perplexity.error));
     printf("%zu positions of %zu document%s, windows of %zu tokens, score %s\n", result->text->positions.count,
@@ -196,11 +198,17 @@ static void print_candidate(const struct lfm_compare_result *result, size_t c, i
            figures->kld_distribution.max, figures->top1.mean, show(overlap, "%.4f", figures->router.overlap));
 }
 
+static int label_width(const char *name)
+{
+    size_t length = strlen(name);
+    return length < 10 ? 10 : (int)length;
+}
+
 static enum lfm_status print_labels(const struct lfm_compare_result *result, struct lfm_error *error)
 {
     const struct lfm_positions *positions = &result->text->positions;
     printf("\nmean KLD by label\n%-16s %9s %9s", "label", "documents", "positions");
-    for (size_t c = 0; c < result->n; c++) printf(" %10.10s", result->names[c]);
+    for (size_t c = 0; c < result->n; c++) printf(" %*s", label_width(result->names[c]), result->names[c]);
     printf("\n");
     for (size_t i = 0; i < positions->n_names; i++) {
         const struct lfm_position_label *label = &positions->names[i];
@@ -209,7 +217,7 @@ static enum lfm_status print_labels(const struct lfm_compare_result *result, str
             struct lfm_label_figures figures;
             LFM_TRY(lfm_label_figures(&figures, &result->comparisons[c], result->reference_nll, positions, (uint32_t)i,
                                       error));
-            printf(" %10.2e", figures.kld.mean);
+            printf(" %*.2e", label_width(result->names[c]), figures.kld.mean);
         }
         printf("\n");
     }

@@ -49,7 +49,7 @@ static enum lfm_status print_json(const struct task *task, int argc, char **argv
     struct result all = summarize(task->nll, positions->clusters, positions->count);
     cJSON *document = lfm_json_document("perplexity", argc, argv);
     cJSON_AddStringToObject(document, "name", task->model->checkpoint->name);
-    cJSON_AddStringToObject(document, "weights", lfm_weights_name(task->model));
+    lfm_add_model_types(document, task->model);
     add_result(document, positions->count, &all);
     lfm_text_add_json(document, &task->text);
     cJSON *labels = positions->n_names ? cJSON_AddArrayToObject(document, "labels") : NULL;

@@ -95,4 +95,20 @@ static inline float lfm_load_half(const uint8_t *at)
     return lfm_float_of_half(half);
 }
 
+/* The 32 codes of a block whose byte j holds element j in its low and element j + 16 in its high half. */
+static inline void lfm_unpack_halves(uint8_t *codes, const uint8_t *bytes)
+{
+    for (int j = 0; j < 16; j++) {
+        codes[j] = bytes[j] & 15;
+        codes[j + 16] = bytes[j] >> 4;
+    }
+}
+
+/* The same with a fifth bit of each code: bit i of the 4 bytes `fifths` belongs to element i. */
+static inline void lfm_unpack_fifths(uint8_t *codes, const uint8_t *bytes, const uint8_t *fifths)
+{
+    lfm_unpack_halves(codes, bytes);
+    for (int i = 0; i < 32; i++) codes[i] |= (uint8_t)((fifths[i / 8] >> i % 8 & 1) << 4);
+}
+
 #endif

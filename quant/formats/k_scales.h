@@ -5,6 +5,8 @@
 #ifndef LFM_QUANT_FORMATS_K_SCALES_H
 #define LFM_QUANT_FORMATS_K_SCALES_H
 
+#include "quant/formats/bits.h"
+
 #include <stdint.h>
 
 static inline void lfm_unpack_k_scales(const uint8_t *b, uint8_t scales[8], uint8_t minima[8])
@@ -14,6 +16,18 @@ static inline void lfm_unpack_k_scales(const uint8_t *b, uint8_t scales[8], uint
         minima[j] = b[j + 4] & 63;
         scales[j + 4] = (uint8_t)((b[j + 8] & 15) | (b[j] >> 6) << 4);
         minima[j + 4] = (uint8_t)(b[j + 8] >> 4 | (b[j + 4] >> 6) << 4);
+    }
+}
+
+/* What the groups of a block are scaled by and what is added to them: w = scales[g] * q + minima[g]. */
+static inline void lfm_k_scales_of(float scales[8], float minima[8], const uint8_t *block)
+{
+    uint8_t scale_codes[8], minimum_codes[8];
+    float d = lfm_load_half(block), dmin = lfm_load_half(block + 2);
+    lfm_unpack_k_scales(block + 4, scale_codes, minimum_codes);
+    for (int g = 0; g < 8; g++) {
+        scales[g] = d * (float)scale_codes[g];
+        minima[g] = -(dmin * (float)minimum_codes[g]);
     }
 }
 

@@ -7,6 +7,7 @@
  * q = 0. */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"
+#include "reference/model/lanes.h"
 
 #include <assert.h>
 #include <math.h>
@@ -14,12 +15,16 @@
 enum { BLOCK = 32, HALF = BLOCK / 2, BLOCK_BYTES = 2 + HALF };
 static_assert(BLOCK_BYTES == 18, "the layout of q4_0");
 
-static float signed_largest(const float *x)
+/* Without jumps: which element is the first is as good as random. */
+static inline float signed_largest(const float *x)
 {
     float largest = lfm_largest_magnitude(x, BLOCK);
     if (largest == 0.0f) return 0.0f;
-    int first = 0;
-    while (first < BLOCK - 1 && fabsf(x[first]) != largest) first++;
+    int32_t first = BLOCK - 1;
+    for (int32_t i = 0; i < BLOCK; i++) {
+        int32_t here = fabsf(x[i]) == largest ? i : BLOCK - 1;
+        first = here < first ? here : first;
+    }
     return x[first];
 }
 
@@ -31,6 +36,7 @@ static uint32_t code_of(float scaled)
     return (uint32_t)(code < 15 ? code : 15);
 }
 
+LFM_CLONES
 void lfm_q4_0_encode(void *blocks, const float *x, size_t n)
 {
     uint8_t *block = blocks;
@@ -58,5 +64,15 @@ void lfm_q4_0_decode(float *x, const void *blocks, size_t n)
             values[j] = d * (float)((codes[j] & 15) - 8);
             values[j + HALF] = d * (float)((codes[j] >> 4) - 8);
         }
+    }
+}
+
+void lfm_q4_0_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    (void)minima;
+    for (size_t b = 0; b < n / BLOCK; b++, block += BLOCK_BYTES) {
+        scales[b] = lfm_load_half(block);
+        lfm_unpack_halves(codes + b * BLOCK, block + 2);
     }
 }

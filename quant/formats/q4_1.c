@@ -6,6 +6,7 @@
  * and m beyond f16's range become infinite, below it zero. When d is so small that 1/d is infinite, q = 0. */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"
+#include "reference/model/lanes.h"
 
 #include <assert.h>
 #include <math.h>
@@ -21,6 +22,7 @@ static uint32_t code_of(float scaled)
     return (uint32_t)(code < 15 ? code : 15);
 }
 
+LFM_CLONES
 void lfm_q4_1_encode(void *blocks, const float *x, size_t n)
 {
     uint8_t *block = blocks;
@@ -55,5 +57,15 @@ void lfm_q4_1_decode(float *x, const void *blocks, size_t n)
             values[j] = d * (float)(codes[j] & 15) + m;
             values[j + HALF] = d * (float)(codes[j] >> 4) + m;
         }
+    }
+}
+
+void lfm_q4_1_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    for (size_t b = 0; b < n / BLOCK; b++, block += BLOCK_BYTES) {
+        scales[b] = lfm_load_half(block);
+        minima[b] = lfm_load_half(block + 2);
+        lfm_unpack_halves(codes + b * BLOCK, block + 4);
     }
 }

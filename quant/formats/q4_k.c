@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-enum { BLOCK = 256, GROUP = 32, BLOCK_BYTES = 2 + 2 + 12 + BLOCK / 2 };
+enum { BLOCK = 256, GROUP = 32, GROUPS = BLOCK / GROUP, BLOCK_BYTES = 2 + 2 + 12 + BLOCK / 2 };
 static_assert(BLOCK_BYTES == 144, "the layout of q4_k");
 
 void lfm_q4_k_decode(float *x, const void *blocks, size_t n)
@@ -23,6 +23,18 @@ void lfm_q4_k_decode(float *x, const void *blocks, size_t n)
             float scale = d * (float)scales[group], minimum = dmin * (float)minima[group];
             int shift = group % 2 * 4;
             for (int l = 0; l < GROUP; l++) values[l] = scale * (float)(codes[l] >> shift & 15) - minimum;
+        }
+    }
+}
+
+void lfm_q4_k_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    for (; n > 0; n -= BLOCK, block += BLOCK_BYTES, codes += BLOCK, scales += GROUPS, minima += GROUPS) {
+        lfm_k_scales_of(scales, minima, block);
+        for (int i = 0; i < BLOCK; i++) {
+            int group = i / GROUP;
+            codes[i] = block[16 + group / 2 * GROUP + i % GROUP] >> group % 2 * 4 & 15;
         }
     }
 }

@@ -23,3 +23,13 @@ void lfm_q5_0_decode(float *x, const void *blocks, size_t n)
         }
     }
 }
+
+void lfm_q5_0_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    (void)minima;
+    for (size_t b = 0; b < n / BLOCK; b++, block += BLOCK_BYTES) {
+        scales[b] = lfm_load_half(block);
+        lfm_unpack_fifths(codes + b * BLOCK, block + 6, block + 2);
+    }
+}

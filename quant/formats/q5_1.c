@@ -24,3 +24,13 @@ void lfm_q5_1_decode(float *x, const void *blocks, size_t n)
         }
     }
 }
+
+void lfm_q5_1_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    for (size_t b = 0; b < n / BLOCK; b++, block += BLOCK_BYTES) {
+        scales[b] = lfm_load_half(block);
+        minima[b] = lfm_load_half(block + 2);
+        lfm_unpack_fifths(codes + b * BLOCK, block + 8, block + 4);
+    }
+}

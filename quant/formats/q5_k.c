@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-enum { BLOCK = 256, GROUP = 32, FIFTH = 16, LOW = FIFTH + GROUP, BLOCK_BYTES = LOW + BLOCK / 2 };
+enum { BLOCK = 256, GROUP = 32, GROUPS = BLOCK / GROUP, FIFTH = 16, LOW = FIFTH + GROUP, BLOCK_BYTES = LOW + BLOCK / 2 };
 static_assert(BLOCK_BYTES == 176, "the layout of q5_k");
 
 void lfm_q5_k_decode(float *x, const void *blocks, size_t n)
@@ -24,6 +24,19 @@ void lfm_q5_k_decode(float *x, const void *blocks, size_t n)
             int shift = group % 2 * 4;
             for (int l = 0; l < GROUP; l++)
                 values[l] = scale * (float)((codes[l] >> shift & 15) | (fifth[l] >> group & 1) << 4) - minimum;
+        }
+    }
+}
+
+void lfm_q5_k_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    for (; n > 0; n -= BLOCK, block += BLOCK_BYTES, codes += BLOCK, scales += GROUPS, minima += GROUPS) {
+        lfm_k_scales_of(scales, minima, block);
+        for (int i = 0; i < BLOCK; i++) {
+            int group = i / GROUP, l = i % GROUP;
+            int low = block[LOW + group / 2 * GROUP + l] >> group % 2 * 4 & 15;
+            codes[i] = (uint8_t)(low | (block[FIFTH + l] >> group & 1) << 4);
         }
     }
 }

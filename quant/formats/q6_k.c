@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-enum { BLOCK = 256, HIGH = 128, SCALES = HIGH + 64, SCALE_D = SCALES + 16, BLOCK_BYTES = SCALE_D + 2 };
+enum { BLOCK = 256, GROUPS = 16, HIGH = 128, SCALES = HIGH + 64, SCALE_D = SCALES + 16, BLOCK_BYTES = SCALE_D + 2 };
 static_assert(BLOCK_BYTES == 210, "the layout of q6_k");
 
 static void decode_quarter(float *values, const uint8_t *low, const uint8_t *high, const int8_t scales[2], float d,
@@ -32,5 +32,20 @@ void lfm_q6_k_decode(float *x, const void *blocks, size_t n)
             for (int k = 0; k < 4; k++)
                 decode_quarter(x + start + half * 128 + k * 32, block + half * 64 + k % 2 * 32,
                                block + HIGH + half * 32, scales + half * 8 + k * 2, d, k);
+    }
+}
+
+void lfm_q6_k_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    (void)minima;
+    for (; n > 0; n -= BLOCK, block += BLOCK_BYTES, codes += BLOCK, scales += GROUPS) {
+        float d = lfm_load_half(block + SCALE_D);
+        for (int g = 0; g < GROUPS; g++) scales[g] = d * (float)(int8_t)block[SCALES + g];
+        for (int i = 0; i < BLOCK; i++) {
+            int half = i / 128, k = i % 128 / 32, l = i % 32;
+            int low = block[half * 64 + k % 2 * 32 + l] >> k / 2 * 4 & 15, high = block[HIGH + half * 32 + l] >> 2 * k & 3;
+            codes[i] = (uint8_t)(low | high << 4);
+        }
     }
 }

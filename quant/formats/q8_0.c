@@ -5,6 +5,7 @@
  * range becomes infinity, below it zero. When d is so small that 1/d is infinite, q = 0. */
 #include "quant/formats/bits.h"
 #include "quant/formats/rows.h"
+#include "reference/model/lanes.h"
 
 #include <assert.h>
 #include <math.h>
@@ -20,6 +21,7 @@ static int8_t round_half_away(float value)
     return (int8_t)(whole + (rest >= 0.5f) - (rest <= -0.5f));
 }
 
+LFM_CLONES
 void lfm_q8_0_encode(void *blocks, const float *x, size_t n)
 {
     uint8_t *block = blocks;
@@ -43,5 +45,15 @@ void lfm_q8_0_decode(float *x, const void *blocks, size_t n)
         memcpy(codes, block + 2, sizeof codes);
         float *values = x + start;
         for (int i = 0; i < BLOCK; i++) values[i] = d * (float)codes[i];
+    }
+}
+
+void lfm_q8_0_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n)
+{
+    const uint8_t *block = blocks;
+    (void)minima;
+    for (size_t b = 0; b < n / BLOCK; b++, block += BLOCK_BYTES) {
+        scales[b] = lfm_load_half(block);
+        for (int i = 0; i < BLOCK; i++) codes[b * BLOCK + (size_t)i] = block[2 + i] ^ 0x80u;
     }
 }

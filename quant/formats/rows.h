@@ -5,6 +5,7 @@
 #define LFM_QUANT_FORMATS_ROWS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 void lfm_f32_encode(void *blocks, const float *x, size_t n);
 void lfm_f32_decode(float *x, const void *blocks, size_t n);
@@ -27,5 +28,15 @@ void lfm_fp8_e4m3_encode(void *blocks, const float *x, size_t n);
 void lfm_fp8_e4m3_decode(float *x, const void *blocks, size_t n);
 void lfm_fp8_e5m2_encode(void *blocks, const float *x, size_t n);
 void lfm_fp8_e5m2_decode(float *x, const void *blocks, size_t n);
+
+/* Codes, scales and minima of rows: unpack_row of struct lfm_format. */
+void lfm_q8_0_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
+void lfm_q4_0_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
+void lfm_q4_1_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
+void lfm_q5_0_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
+void lfm_q5_1_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
+void lfm_q4_k_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
+void lfm_q5_k_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
+void lfm_q6_k_unpack(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
 
 #endif

@@ -19,9 +19,20 @@ static void print_option(const char *name, const char *value, const char *help)
     printf("  %-28s %s\n", left, help);
 }
 
+enum { MAX_CALLED = 64 };
+
+/* "lfmscope perplexity" */
+static const char *called(char text[MAX_CALLED], const struct lfm_usage *usage)
+{
+    if (usage->program) snprintf(text, MAX_CALLED, "%s", usage->program);
+    else snprintf(text, MAX_CALLED, "lfmscope %s", usage->name);
+    return text;
+}
+
 static void print_help(const struct lfm_usage *usage)
 {
-    printf("usage: lfmscope %s %s\n\n%s\n", usage->name, usage->arguments, usage->summary);
+    char name[MAX_CALLED];
+    printf("usage: %s %s\n\n%s\n", called(name, usage), usage->arguments, usage->summary);
     if (usage->options->name) printf("\noptions:\n");
     for (const struct lfm_option *option = usage->options; option->name; option++)
         print_option(option->name, option->value, option->help);
@@ -36,12 +47,13 @@ static void print_help(const struct lfm_usage *usage)
 
 int lfm_report_usage(const struct lfm_usage *usage, const char *format, ...)
 {
-    fprintf(stderr, "lfmscope %s: ", usage->name);
+    char name[MAX_CALLED];
+    fprintf(stderr, "%s: ", called(name, usage));
     va_list arguments;
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "; see 'lfmscope %s --help'\n", usage->name);
+    fprintf(stderr, "; see '%s --help'\n", name);
     return LFM_EXIT_USAGE;
 }
 
@@ -148,10 +160,11 @@ static bool check_counts(const struct lfm_usage *usage, const struct lfm_common 
                          const struct lfm_strings *arguments, int *exit_code)
 {
     const char *complaint = NULL;
+    char name[MAX_CALLED];
     if (arguments->count < usage->min_arguments) complaint = "missing argument";
     if (arguments->count > usage->max_arguments) complaint = "too many arguments";
     if (complaint)
-        *exit_code = lfm_report_usage(usage, "%s; usage: lfmscope %s %s", complaint, usage->name, usage->arguments);
+        *exit_code = lfm_report_usage(usage, "%s; usage: %s %s", complaint, called(name, usage), usage->arguments);
     else if (common->threads > MAX_THREADS)
         *exit_code = lfm_report_usage(usage, "'--threads' must be at most %d, not %zu", MAX_THREADS, common->threads);
     else

@@ -53,6 +53,7 @@ struct lfm_usage {
     const char *notes;     /* further lines for --help, or NULL */
     const struct lfm_option *options;
     size_t min_arguments, max_arguments; /* positionals */
+    const char *program;   /* how a program of its own is called; NULL: "lfmscope <name>" */
 };
 
 /* Parses argv[1..] (argv[0] is the command's name) by the table. Unknown options, missing values and numbers out of

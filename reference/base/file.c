@@ -1,4 +1,5 @@
 /* Files: see file.h. */
+#define _GNU_SOURCE /* madvise, sync_file_range */
 #include "reference/base/file.h"
 
 #include "reference/base/memory.h"
@@ -45,6 +46,17 @@ void lfm_mapping_close(struct lfm_mapping *mapping)
     *mapping = (struct lfm_mapping){0};
 }
 
+void lfm_mapping_advise(const struct lfm_mapping *mapping, const void *data, size_t bytes, enum lfm_advice advice)
+{
+    const uint8_t *start = data;
+    if (!mapping->data || start < mapping->data || start >= mapping->data + mapping->size) return;
+    size_t offset = (size_t)(start - mapping->data), page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t end = bytes < mapping->size - offset ? offset + bytes : mapping->size;
+    offset = offset / page * page;
+    /* A page that other bytes share is forgotten with them: it comes back when it is read. */
+    madvise((uint8_t *)(uintptr_t)mapping->data + offset, end - offset, advice == LFM_SOON ? MADV_WILLNEED : MADV_DONTNEED);
+}
+
 enum lfm_status lfm_read_file(struct lfm_buffer *buffer, const char *path, struct lfm_error *error)
 {
     bool standard_input = strcmp(path, "-") == 0;
@@ -85,10 +97,25 @@ enum lfm_status lfm_output_open(struct lfm_output *output, const char *path, str
     return status;
 }
 
+/* Has the disk write while more is computed: otherwise the system lets gigabytes pile up, and the end waits for them. */
+static void start_writing(struct lfm_output *output)
+{
+    enum { PIECE = 32 << 20 };
+    if (output->written - output->on_its_way < PIECE) return;
+#ifdef SYNC_FILE_RANGE_WRITE
+    sync_file_range(fileno(output->file), (off_t)output->on_its_way, (off_t)(output->written - output->on_its_way),
+                    SYNC_FILE_RANGE_WRITE);
+#endif
+    output->on_its_way = output->written;
+}
+
 enum lfm_status lfm_output_write(struct lfm_output *output, const void *bytes, size_t length, struct lfm_error *error)
 {
-    if (length == 0 || fwrite(bytes, 1, length, output->file) == length) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': %s", output->partial_path, strerror(errno));
+    if (length > 0 && fwrite(bytes, 1, length, output->file) != length)
+        return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': %s", output->partial_path, strerror(errno));
+    output->written += length;
+    start_writing(output);
+    return LFM_OK;
 }
 
 enum lfm_status lfm_output_commit(struct lfm_output *output, struct lfm_error *error)

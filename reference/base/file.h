@@ -19,6 +19,11 @@ struct lfm_mapping {
 enum lfm_status lfm_mapping_open(struct lfm_mapping *mapping, const char *path, struct lfm_error *error);
 void lfm_mapping_close(struct lfm_mapping *mapping);
 
+/* Advice about `bytes` bytes at `data`, which bears on speed and memory alone: LFM_SOON, they will be read; LFM_DONE, not
+ * for a while, and their pages need not count as this process's memory. Bytes outside the mapping are left alone. */
+enum lfm_advice { LFM_SOON, LFM_DONE };
+void lfm_mapping_advise(const struct lfm_mapping *mapping, const void *data, size_t bytes, enum lfm_advice advice);
+
 /* Appends the whole file to *buffer. "-" reads standard input. */
 enum lfm_status lfm_read_file(struct lfm_buffer *buffer, const char *path, struct lfm_error *error);
 
@@ -27,6 +32,7 @@ struct lfm_output {
     FILE *file;
     char *path;         /* owned: the final name */
     char *partial_path; /* owned: what is being written */
+    size_t written, on_its_way; /* bytes; of them the system has been told to put so many on the disk */
 };
 
 enum lfm_status lfm_output_open(struct lfm_output *output, const char *path, struct lfm_error *error);

@@ -249,6 +249,13 @@ enum lfm_status lfm_tensors_by_position(struct lfm_tensor ***out, const struct l
     return LFM_OK;
 }
 
+void lfm_checkpoint_advise(const struct lfm_checkpoint *checkpoint, const void *data, size_t bytes,
+                           enum lfm_advice advice)
+{
+    for (size_t i = 0; i < checkpoint->files->n_mappings; i++)
+        lfm_mapping_advise(&checkpoint->files->mappings[i], data, bytes, advice);
+}
+
 size_t lfm_tensor_elements(const struct lfm_tensor *tensor)
 {
     size_t elements = 1;

@@ -7,6 +7,7 @@
 #define LFM_CHECKPOINT_CHECKPOINT_H
 
 #include "reference/base/error.h"
+#include "reference/base/file.h"
 #include "reference/base/hash.h"
 #include "reference/base/json.h"
 #include "reference/base/progress.h"
@@ -62,6 +63,10 @@ enum lfm_status lfm_tensor_expect_shape(const struct lfm_tensor *tensor, size_t 
 /* Decodes the whole tensor into n floats (n its element count) at `out`. Scales that lie beside it (FP8) are the
  * caller's to apply. Fails for a type that lfmscope does not read. */
 enum lfm_status lfm_tensor_decode(const struct lfm_tensor *tensor, float *out, size_t n, struct lfm_error *error);
+
+/* lfm_mapping_advise for bytes inside any of the files; other bytes are left alone. */
+void lfm_checkpoint_advise(const struct lfm_checkpoint *checkpoint, const void *data, size_t bytes,
+                           enum lfm_advice advice);
 
 /* Number of elements. */
 size_t lfm_tensor_elements(const struct lfm_tensor *tensor);

@@ -8,6 +8,7 @@
 
 #include "reference/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,14 @@ struct lfm_format {
      * have no encoder (NULL). Encoders take finite input; range, rounding and ties are stated in the format's file. */
     void (*encode_row)(void *blocks, const float *x, size_t n);
     void (*decode_row)(float *x, const void *blocks, size_t n);
+
+    /* Formats whose elements are small integers under a scale (group > 0): w = scale * (code - zero) + minimum, scale and
+     * minimum shared by `group` elements (16 or 32). unpack_row writes codes[n], scales[n/group] and, when the format
+     * has them, minima[n/group] (else the pointer is not used). */
+    size_t group;
+    int zero;
+    bool has_minima;
+    void (*unpack_row)(uint8_t *codes, float *scales, float *minima, const void *blocks, size_t n);
 };
 
 /* All formats; the last row has name NULL. Defined in quant/formats.c. */

@@ -206,7 +206,7 @@ static enum lfm_status print_json(struct run *run, int argc, char **argv)
     size_t generated = run->tokens.count - run->n_prompt;
     cJSON *document = lfm_json_document("generate", argc, argv);
     cJSON_AddStringToObject(document, "name", run->model->checkpoint->name);
-    cJSON_AddStringToObject(document, "weights", run->model->weights);
+    lfm_add_model_types(document, run->model);
     cJSON_AddStringToObject(document, "text", run->text.data ? run->text.data : "");
     cJSON_AddItemToObject(document, "tokens", cJSON_CreateIntArray(run->tokens.ids + run->n_prompt, (int)generated));
     cJSON_AddStringToObject(document, "finish", run->finish);

@@ -1,7 +1,8 @@
 /* info: configuration, parameters, tensors by type, memory plan. */
 #include "reference/base/command.h"
 #include "reference/command/commands.h"
-#include "reference/model/model.h"
+#include "reference/command/model_options.h"
+#include "reference/model/state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,18 +35,11 @@ static size_t count_types(const struct lfm_checkpoint *checkpoint, struct type_t
     return n;
 }
 
-/* Bytes that a sequence of `context` tokens needs: keys and values of the attention layers, and the conv state. */
+/* Bytes that the weights and a sequence of `context` tokens need. */
 static struct plan plan_memory(const struct lfm_model *model, size_t context)
 {
-    const struct lfm_config *config = &model->config;
-    struct plan plan = {.context = context, .weights = lfm_model_bytes(model)};
-    for (size_t l = 0; l < config->num_hidden_layers; l++) {
-        if (config->layer_types[l] == LFM_ATTENTION)
-            plan.kv_cache += 2 * context * config->num_key_value_heads * config->head_dim * sizeof(float);
-        else
-            plan.conv_state += (config->conv_l_cache - 1) * config->hidden_size * sizeof(float);
-    }
-    return plan;
+    struct lfm_state_bytes state = lfm_state_bytes(model, context);
+    return (struct plan){context, lfm_model_bytes(model), state.kv_cache, state.conv_state};
 }
 
 static enum lfm_status print_json(const struct lfm_model *model, const struct plan *plan, int argc, char **argv,
@@ -73,6 +67,7 @@ static enum lfm_status print_json(const struct lfm_model *model, const struct pl
     cJSON *memory = cJSON_AddObjectToObject(document, "memory");
     cJSON_AddNumberToObject(memory, "context", (double)plan->context);
     cJSON_AddNumberToObject(memory, "weights", (double)plan->weights);
+    cJSON_AddStringToObject(memory, "kv", model->kv->name);
     cJSON_AddNumberToObject(memory, "kv_cache", (double)plan->kv_cache);
     cJSON_AddNumberToObject(memory, "conv_state", (double)plan->conv_state);
     cJSON_AddNumberToObject(memory, "total", (double)(plan->weights + plan->kv_cache + plan->conv_state));
@@ -118,16 +113,18 @@ static void print_text(const struct lfm_model *model, const struct plan *plan)
     for (size_t i = 0; i < n; i++)
         printf("%-10s %8zu %16zu %12.2f\n", totals[i].type, totals[i].tensors, totals[i].elements, mebibytes(totals[i].bytes));
     printf("\nmemory at a context of %zu tokens, MiB\n", plan->context);
-    printf("  weights %.2f (mapped, %.2f bits per weight), KV cache %.2f, conv state %.2f, total %.2f\n",
-           mebibytes(plan->weights), lfm_model_bits_per_weight(model), mebibytes(plan->kv_cache),
+    printf("  weights %.2f (mapped, %.2f bits per weight), KV cache %.2f (%s), conv state %.2f, total %.2f\n",
+           mebibytes(plan->weights), lfm_model_bits_per_weight(model), mebibytes(plan->kv_cache), model->kv->name,
            mebibytes(plan->conv_state), mebibytes(plan->weights + plan->kv_cache + plan->conv_state));
 }
 
 int lfm_command_info(int argc, char **argv)
 {
     size_t context = 4096;
+    struct lfm_model_arguments model_arguments = LFM_MODEL_ARGUMENTS_DEFAULT;
     const struct lfm_option options[] = {
         {"context", "N", "plan memory for sequences of N tokens (4096)", LFM_OPTION_SIZE, &context},
+        {"kv", "K", "keys and values: f32, f16, q8_0 or fp8_e4m3 (f32)", LFM_OPTION_STRING, &model_arguments.kv},
         {0},
     };
     const struct lfm_usage usage = {
@@ -148,7 +145,7 @@ int lfm_command_info(int argc, char **argv)
     enum lfm_status status = LFM_OK;
     if (context == 0 || context > 1u << 30)
         status = lfm_fail(&error, LFM_ERROR_ARGUMENT, "--context is %zu, expected 1 to %u", context, 1u << 30);
-    if (status == LFM_OK) status = lfm_model_open(&model, arguments.items[0], NULL, &error);
+    if (status == LFM_OK) status = lfm_open_model(&model, arguments.items[0], &model_arguments, "", true, &error);
     if (status == LFM_OK) {
         struct plan plan = plan_memory(model, context);
         if (common.json)

@@ -67,7 +67,7 @@ static enum lfm_status print_result(const struct lfm_recording *recording, const
     cJSON *document = lfm_json_document("logits", argc, argv);
     cJSON_AddStringToObject(document, "output", output);
     cJSON_AddStringToObject(document, "name", recording->provenance.model);
-    cJSON_AddStringToObject(document, "weights", recording->provenance.weights);
+    lfm_add_model_types(document, recording->model);
     cJSON_AddStringToObject(document, "sha256", recording->provenance.sha256);
     lfm_json_add_number(document, "tokens", (double)T);
     lfm_json_add_number(document, "vocabulary", (double)V);

@@ -77,7 +77,7 @@ static enum lfm_status print_json(const struct lfm_recording *recording, const s
     cJSON *document = lfm_json_document("trace-run", argc, argv);
     cJSON_AddStringToObject(document, "output", output);
     cJSON_AddStringToObject(document, "name", recording->provenance.model);
-    cJSON_AddStringToObject(document, "weights", recording->provenance.weights);
+    lfm_add_model_types(document, recording->model);
     cJSON_AddStringToObject(document, "sha256", recording->provenance.sha256);
     lfm_json_add_number(document, "tokens", (double)recording->documents.n_tokens);
     lfm_json_add_number(document, "documents", (double)recording->documents.count);

@@ -10,8 +10,10 @@
 #include "reference/model/forward.h"
 
 #include "reference/base/memory.h"
+#include "reference/model/attention.h"
 #include "reference/model/linear.h"
 #include "reference/model/ops.h"
+#include "reference/model/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,13 +47,19 @@ struct pass {
     float *z;           /* [T,D]    conv: the convolution */
     float *q, *mixed;   /* [T,H*A]  attention */
     float *k, *v;       /* [T,G*A]  attention: the new keys and values */
-    float *scores;      /*          attention: scratch */
-    float *gate, *up;   /* [T,max(F,M)] */
+    float *blocks;      /*          attention: scratch */
+    struct lfm_attention_part *attention; /* [n_parts] what it is computed for */
+    float *gate, *up;   /* [T,F] or, expert after expert, [T*K,M] */
     float *router;      /* [T,E]    router logits */
     float *weights;     /* [T,K]    mixing weights */
     int32_t *selected;  /* [T,K]    chosen experts */
-    float *expert_u, *expert_y; /* [T,D] the tokens of one expert, and its output for them */
-    size_t *expert_token, *expert_slot; /* [T] which token, and the place of the expert among its K */
+    float *expert_u, *expert_y; /* [T*K,D] the tokens of every expert, expert after expert, and its outputs for them */
+    size_t *expert_first;       /* [E+1] the first row of each expert */
+    size_t *expert_token;       /* [T*K] which tokens those are */
+    float *expert_weight;       /* [T*K] and how much of the expert each takes */
+    struct lfm_product *products; /* [2E] */
+
+    size_t most_tokens, most_blocks; /* tokens that there is room for, and floats of `blocks` */
 };
 
 /* Tells the observer of values[T,width] or selected[T,width], sequence by sequence. */
@@ -88,16 +96,12 @@ static enum lfm_status short_convolution(struct pass *pass, size_t l)
     size_t T = pass->T, D = pass->config->hidden_size;
 
     LFM_TRY(linear(pass, pass->bcx, &layer->in_proj, pass->u, T));
-    for (size_t t = 0; t < T; t++) {
-        memcpy(pass->b + t * D, pass->bcx + t * 3 * D, D * sizeof(float));
-        memcpy(pass->c + t * D, pass->bcx + t * 3 * D + D, D * sizeof(float));
-        memcpy(pass->x + t * D, pass->bcx + t * 3 * D + 2 * D, D * sizeof(float));
-    }
+    lfm_split_thirds(pass->b, pass->c, pass->x, pass->bcx, T, D);
     LFM_TRY(announce(pass, l, LFM_POINT_B, pass->b, NULL, D));
     LFM_TRY(announce(pass, l, LFM_POINT_C, pass->c, NULL, D));
     LFM_TRY(announce(pass, l, LFM_POINT_X, pass->x, NULL, D));
 
-    for (size_t i = 0; i < T * D; i++) pass->b[i] *= pass->x[i];
+    lfm_multiply_elements(pass->b, pass->x, T * D);
     for (size_t i = 0; i < pass->n_parts; i++) {
         const struct part *part = &pass->parts[i];
         lfm_short_conv(pass->z + part->first * D, pass->b + part->first * D, part->state->layers[l].conv, layer->conv,
@@ -105,25 +109,30 @@ static enum lfm_status short_convolution(struct pass *pass, size_t l)
     }
     LFM_TRY(announce(pass, l, LFM_POINT_CONV, pass->z, NULL, D));
 
-    for (size_t i = 0; i < T * D; i++) pass->z[i] *= pass->c[i];
+    lfm_multiply_elements(pass->z, pass->c, T * D);
     return linear(pass, pass->y, &layer->conv_out_proj, pass->z, T);
 }
 
-/* Section 4, for the tokens of one sequence: rotates q and k by position, appends k and v to the caches, attends. */
-static void attend_part(struct pass *pass, const struct part *part, size_t l)
+/* Section 4: rotates q and k by position, appends k and v to the caches, attends, sequence by sequence. */
+static void attend(struct pass *pass, size_t l)
 {
     const struct lfm_config *config = pass->config;
-    struct lfm_layer_state *cache = &part->state->layers[l];
-    size_t n_past = part->state->n_past, n = part->n;
     size_t H = config->num_attention_heads, G = config->num_key_value_heads, A = config->head_dim;
-    float *q = pass->q + part->first * H * A, *k = pass->k + part->first * G * A, *v = pass->v + part->first * G * A;
     bool neighbours = config->rope == LFM_ROPE_NEIGHBOURS;
 
-    lfm_rope(q, n, H, A, n_past, config->rope_theta, neighbours);
-    lfm_rope(k, n, G, A, n_past, config->rope_theta, neighbours);
-    memcpy(cache->keys + n_past * G * A, k, n * G * A * sizeof(float));
-    memcpy(cache->values + n_past * G * A, v, n * G * A * sizeof(float));
-    lfm_attention(pass->mixed + part->first * H * A, q, cache->keys, cache->values, n, n_past, H, G, A, pass->scores);
+    for (size_t i = 0; i < pass->n_parts; i++) {
+        const struct part *part = &pass->parts[i];
+        struct lfm_layer_state *cache = &part->state->layers[l];
+        size_t n_past = part->state->n_past, n = part->n;
+        float *q = pass->q + part->first * H * A, *k = pass->k + part->first * G * A, *v = pass->v + part->first * G * A;
+        lfm_rope(q, n, H, A, n_past, config->rope_theta, neighbours);
+        lfm_rope(k, n, G, A, n_past, config->rope_theta, neighbours);
+        lfm_kv_store(&cache->keys, n_past, k, n);
+        lfm_kv_store(&cache->values, n_past, v, n);
+        pass->attention[i] = (struct lfm_attention_part){pass->mixed + part->first * H * A, q, &cache->keys,
+                                                         &cache->values, n, n_past};
+    }
+    lfm_attention(pass->attention, pass->n_parts, H, G, A, pass->blocks);
 }
 
 /* Section 4. y[T,D] = out_proj . softmax(q k^T / sqrt(A), causal) v; q and k are normed per head, then rotated. */
@@ -133,12 +142,13 @@ static enum lfm_status attention(struct pass *pass, size_t l)
     const struct lfm_layer *layer = &pass->model->layers[l];
     size_t T = pass->T, H = config->num_attention_heads, G = config->num_key_value_heads, A = config->head_dim;
 
-    LFM_TRY(linear(pass, pass->q, &layer->q_proj, pass->u, T));
-    LFM_TRY(linear(pass, pass->k, &layer->k_proj, pass->u, T));
-    LFM_TRY(linear(pass, pass->v, &layer->v_proj, pass->u, T));
+    const struct lfm_product projections[] = {{pass->q, &layer->q_proj, pass->u, T},
+                                              {pass->k, &layer->k_proj, pass->u, T},
+                                              {pass->v, &layer->v_proj, pass->u, T}};
+    LFM_TRY(lfm_multiply(projections, 3, pass->model->activations, pass->error));
     if (layer->q_layernorm) lfm_rmsnorm(pass->q, pass->q, layer->q_layernorm, T * H, A, config->norm_eps);
     if (layer->k_layernorm) lfm_rmsnorm(pass->k, pass->k, layer->k_layernorm, T * G, A, config->norm_eps);
-    for (size_t i = 0; i < pass->n_parts; i++) attend_part(pass, &pass->parts[i], l);
+    attend(pass, l);
     LFM_TRY(announce(pass, l, LFM_POINT_Q, pass->q, NULL, H * A));
     LFM_TRY(announce(pass, l, LFM_POINT_K, pass->k, NULL, G * A));
     LFM_TRY(announce(pass, l, LFM_POINT_V, pass->v, NULL, G * A));
@@ -146,13 +156,23 @@ static enum lfm_status attention(struct pass *pass, size_t l)
     return linear(pass, pass->y, &layer->out_proj, pass->mixed, T);
 }
 
-/* Section 5. y[n,D] = w2 . (silu(w1 . u) * (w3 . u)) for n tokens u[n,D]. */
-static enum lfm_status ffn(struct pass *pass, const struct lfm_ffn *ffn, float *y, const float *u, size_t n)
+/* Section 5, for n networks side by side: y = w2 . (silu(w1 . u) * (w3 . u)). Rows first[i] .. first[i + 1] - 1 of u and y
+ * belong to ffn[i]. */
+static enum lfm_status feed_forward(struct pass *pass, const struct lfm_ffn *ffn, size_t n, const size_t *first, float *y,
+                                    const float *u)
 {
-    LFM_TRY(linear(pass, pass->gate, &ffn->w1, u, n));
-    LFM_TRY(linear(pass, pass->up, &ffn->w3, u, n));
-    lfm_silu_multiply(pass->gate, pass->up, n * ffn->w1.rows);
-    return linear(pass, y, &ffn->w2, pass->gate, n);
+    size_t D = pass->config->hidden_size, F = ffn->w1.rows;
+    struct lfm_product *products = pass->products;
+    for (size_t i = 0; i < n; i++) {
+        size_t rows = first[i + 1] - first[i];
+        products[2 * i] = (struct lfm_product){pass->gate + first[i] * F, &ffn[i].w1, u + first[i] * D, rows};
+        products[2 * i + 1] = (struct lfm_product){pass->up + first[i] * F, &ffn[i].w3, u + first[i] * D, rows};
+    }
+    LFM_TRY(lfm_multiply(products, 2 * n, pass->model->activations, pass->error));
+    lfm_silu_multiply(pass->gate, pass->up, first[n] * F);
+    for (size_t i = 0; i < n; i++)
+        products[i] = (struct lfm_product){y + first[i] * D, &ffn[i].w2, pass->gate + first[i] * F, first[i + 1] - first[i]};
+    return lfm_multiply(products, n, pass->model->activations, pass->error);
 }
 
 /* An observer may have replaced the chosen experts: ids that are none are refused before they index anything. */
@@ -183,19 +203,21 @@ static enum lfm_status route(struct pass *pass, size_t l)
     return announce(pass, l, LFM_POINT_ROUTER_WEIGHTS, pass->weights, pass->selected, K);
 }
 
-/* Collects in expert_u[n,D] the tokens that chose expert e, and returns n. */
-static size_t gather_tokens(struct pass *pass, size_t e)
+/* Lists the tokens of every expert, expert after expert, and how much of it each takes. */
+static void sort_by_expert(struct pass *pass)
 {
-    size_t D = pass->config->hidden_size, K = pass->config->num_experts_per_tok, n = 0;
-    for (size_t t = 0; t < pass->T; t++)
-        for (size_t k = 0; k < K; k++) {
-            if (pass->selected[t * K + k] != (int32_t)e) continue;
-            memcpy(pass->expert_u + n * D, pass->u + t * D, D * sizeof(float));
-            pass->expert_token[n] = t;
-            pass->expert_slot[n++] = k;
-            break;
-        }
-    return n;
+    size_t E = pass->config->num_experts, K = pass->config->num_experts_per_tok, n = 0;
+    for (size_t e = 0; e < E; e++) {
+        pass->expert_first[e] = n;
+        for (size_t t = 0; t < pass->T; t++)
+            for (size_t k = 0; k < K; k++) {
+                if (pass->selected[t * K + k] != (int32_t)e) continue;
+                pass->expert_token[n] = t;
+                pass->expert_weight[n++] = pass->weights[t * K + k];
+                break;
+            }
+    }
+    pass->expert_first[E] = n;
 }
 
 /* Section 6. y[t] = sum over the chosen experts of weight * expert(u[t]), added in ascending order of the expert.
@@ -203,21 +225,24 @@ static size_t gather_tokens(struct pass *pass, size_t e)
 static enum lfm_status mixture_of_experts(struct pass *pass, size_t l)
 {
     const struct lfm_layer *layer = &pass->model->layers[l];
-    size_t D = pass->config->hidden_size, K = pass->config->num_experts_per_tok;
+    size_t D = pass->config->hidden_size, E = pass->config->num_experts, *first = pass->expert_first;
 
     LFM_TRY(route(pass, l));
+    sort_by_expert(pass);
+    lfm_gather_rows(pass->expert_u, pass->u, pass->expert_token, first[E], D);
+    LFM_TRY(feed_forward(pass, layer->experts, E, first, pass->expert_y, pass->expert_u));
     memset(pass->y, 0, pass->T * D * sizeof(float));
-    for (size_t e = 0; e < pass->config->num_experts; e++) {
-        size_t n = gather_tokens(pass, e);
-        if (n == 0) continue;
-        LFM_TRY(ffn(pass, &layer->experts[e], pass->expert_y, pass->expert_u, n));
-        for (size_t i = 0; i < n; i++) {
-            size_t t = pass->expert_token[i];
-            float weight = pass->weights[t * K + pass->expert_slot[i]];
-            for (size_t d = 0; d < D; d++) pass->y[t * D + d] += weight * pass->expert_y[i * D + d];
-        }
-    }
+    for (size_t e = 0; e < E; e++)
+        lfm_add_weighted_rows(pass->y, pass->expert_y + first[e] * D, pass->expert_token + first[e],
+                              pass->expert_weight + first[e], first[e + 1] - first[e], D);
     return LFM_OK;
+}
+
+/* Section 5. */
+static enum lfm_status dense(struct pass *pass, size_t l)
+{
+    const size_t first[] = {0, pass->T};
+    return feed_forward(pass, &pass->model->layers[l].dense, 1, first, pass->y, pass->u);
 }
 
 /* Section 2. */
@@ -235,7 +260,7 @@ static enum lfm_status run_layer(struct pass *pass, size_t l)
 
     lfm_rmsnorm(pass->u, pass->h, layer->ffn_norm, T, D, config->norm_eps);
     LFM_TRY(announce(pass, l, LFM_POINT_FFN_NORM, pass->u, NULL, D));
-    LFM_TRY(lfm_layer_is_moe(config, l) ? mixture_of_experts(pass, l) : ffn(pass, &layer->dense, pass->y, pass->u, T));
+    LFM_TRY(lfm_layer_is_moe(config, l) ? mixture_of_experts(pass, l) : dense(pass, l));
     LFM_TRY(announce(pass, l, LFM_POINT_FEED_FORWARD, pass->y, NULL, D));
     lfm_add(pass->h, pass->y, T * D);
     return announce(pass, l, LFM_POINT_RESIDUAL, pass->h, NULL, D);
@@ -264,25 +289,31 @@ static enum lfm_status run_piece(struct pass *pass)
 
 /* --- room for a piece, and the loop over pieces --- */
 
-static void release_room(struct pass *pass)
+static void destroy_pass(void *object)
 {
-    void *const owned[] = {pass->parts, pass->h, pass->u, pass->y, pass->bcx, pass->b, pass->c, pass->x, pass->z,
-                           pass->q, pass->mixed, pass->k, pass->v, pass->scores, pass->gate, pass->up, pass->router,
-                           pass->weights, pass->selected, pass->expert_u, pass->expert_y, pass->expert_token,
-                           pass->expert_slot};
+    struct pass *pass = object;
+    void *const owned[] = {pass->parts, pass->attention, pass->h, pass->u, pass->y, pass->bcx, pass->b, pass->c, pass->x, pass->z,
+                           pass->q, pass->mixed, pass->k, pass->v, pass->blocks, pass->gate, pass->up, pass->router,
+                           pass->weights, pass->selected, pass->expert_u, pass->expert_y, pass->expert_first,
+                           pass->expert_token, pass->expert_weight, pass->products};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free(owned[i]);
+    free(pass);
 }
 
-static enum lfm_status make_room(struct pass *pass, size_t n_sequences, size_t T, size_t n_keys)
+static size_t blocks_for(const struct lfm_config *config)
 {
-    const struct lfm_config *config = pass->config;
-    struct lfm_error *error = pass->error;
-    size_t D = config->hidden_size, K = config->num_experts_per_tok;
+    return lfm_attention_room(config->num_attention_heads, config->head_dim);
+}
+
+static enum lfm_status make_room(struct pass *pass, const struct lfm_config *config, size_t T, struct lfm_error *error)
+{
+    size_t D = config->hidden_size, E = config->num_experts, K = config->num_experts_per_tok;
     size_t heads = config->num_attention_heads * config->head_dim;
     size_t key_heads = config->num_key_value_heads * config->head_dim;
-    size_t F = config->intermediate_size > config->moe_intermediate_size ? config->intermediate_size
-                                                                         : config->moe_intermediate_size;
-    LFM_TRY(LFM_ALLOC(&pass->parts, n_sequences, error));
+    size_t F = config->intermediate_size, M = K * config->moe_intermediate_size;
+    size_t hidden = F > M ? F : M;
+    LFM_TRY(LFM_ALLOC(&pass->parts, T, error));
+    LFM_TRY(LFM_ALLOC(&pass->attention, T, error));
     LFM_TRY(LFM_ALLOC(&pass->h, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->u, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->y, T * D, error));
@@ -295,16 +326,33 @@ static enum lfm_status make_room(struct pass *pass, size_t n_sequences, size_t T
     LFM_TRY(LFM_ALLOC(&pass->mixed, T * heads, error));
     LFM_TRY(LFM_ALLOC(&pass->k, T * key_heads, error));
     LFM_TRY(LFM_ALLOC(&pass->v, T * key_heads, error));
-    LFM_TRY(LFM_ALLOC(&pass->scores, lfm_attention_scratch(n_keys), error));
-    LFM_TRY(LFM_ALLOC(&pass->gate, T * F, error));
-    LFM_TRY(LFM_ALLOC(&pass->up, T * F, error));
-    LFM_TRY(LFM_ALLOC(&pass->router, T * config->num_experts, error));
+    pass->most_blocks = blocks_for(config);
+    LFM_TRY(LFM_ALLOC(&pass->blocks, pass->most_blocks, error));
+    LFM_TRY(LFM_ALLOC(&pass->gate, T * hidden, error));
+    LFM_TRY(LFM_ALLOC(&pass->up, T * hidden, error));
+    LFM_TRY(LFM_ALLOC(&pass->router, T * E, error));
     LFM_TRY(LFM_ALLOC(&pass->weights, T * K, error));
     LFM_TRY(LFM_ALLOC(&pass->selected, T * K, error));
-    LFM_TRY(LFM_ALLOC(&pass->expert_u, T * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->expert_y, T * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->expert_token, T, error));
-    return LFM_ALLOC(&pass->expert_slot, T, error);
+    LFM_TRY(LFM_ALLOC(&pass->expert_u, T * K * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_y, T * K * D, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_first, E + 1, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_token, T * K, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_weight, T * K, error));
+    return LFM_ALLOC(&pass->products, 2 * E + 2, error);
+}
+
+/* A pass with room for pieces of T tokens: one that ran before, or a new one. */
+static enum lfm_status take_pass(struct pass **out, const struct lfm_model *model, size_t T, struct lfm_error *error)
+{
+    struct pass *pass = lfm_pool_take(model->passes);
+    *out = pass;
+    if (pass && T <= pass->most_tokens && blocks_for(&model->config) <= pass->most_blocks) return LFM_OK;
+    if (pass) destroy_pass(pass);
+    LFM_TRY(LFM_ALLOC(out, 1, error));
+    enum lfm_status status = make_room(*out, &model->config, T, error);
+    (*out)->most_tokens = T;
+    if (status != LFM_OK) destroy_pass(*out);
+    return status;
 }
 
 static enum lfm_status check_tokens(const int32_t *tokens, size_t T, size_t vocab_size, struct lfm_error *error)
@@ -317,17 +365,15 @@ static enum lfm_status check_tokens(const int32_t *tokens, size_t T, size_t voca
     return LFM_OK;
 }
 
-/* Checks the tokens and makes room in the states; sums up the tokens and finds the longest sequence. */
+/* Checks the tokens and makes room in the states; sums up the tokens. */
 static enum lfm_status prepare(const struct lfm_model *model, struct lfm_sequence *sequences, size_t n_sequences,
-                               size_t *n_tokens, size_t *n_keys, struct lfm_error *error)
+                               size_t *n_tokens, struct lfm_error *error)
 {
-    *n_tokens = *n_keys = 0;
+    *n_tokens = 0;
     for (size_t s = 0; s < n_sequences; s++)
         LFM_TRY(check_tokens(sequences[s].tokens, sequences[s].n_tokens, model->config.vocab_size, error));
     for (size_t s = 0; s < n_sequences; s++) {
         LFM_TRY(lfm_state_reserve(sequences[s].state, sequences[s].n_tokens, error));
-        size_t length = sequences[s].state->n_past + sequences[s].n_tokens;
-        if (length > *n_keys) *n_keys = length;
         *n_tokens += sequences[s].n_tokens;
     }
     return LFM_OK;
@@ -355,16 +401,21 @@ static void next_piece(struct pass *pass, struct lfm_sequence *sequences, size_t
 enum lfm_status lfm_forward_batch(const struct lfm_model *model, struct lfm_sequence *sequences, size_t n_sequences,
                                   const struct lfm_observer *observer, struct lfm_error *error)
 {
-    struct pass pass = {.model = model, .config = &model->config, .observer = observer, .error = error};
-    size_t n_tokens, n_keys, sequence = 0, token = 0;
+    struct pass *pass;
+    size_t n_tokens, sequence = 0, token = 0;
+    enum lfm_status status = LFM_OK;
 
-    LFM_TRY(prepare(model, sequences, n_sequences, &n_tokens, &n_keys, error));
-    enum lfm_status status = make_room(&pass, n_sequences, n_tokens < PIECE ? n_tokens : PIECE, n_keys);
+    LFM_TRY(prepare(model, sequences, n_sequences, &n_tokens, error));
+    LFM_TRY(take_pass(&pass, model, n_tokens < PIECE ? n_tokens : PIECE, error));
+    pass->model = model;
+    pass->config = &model->config;
+    pass->observer = observer;
+    pass->error = error;
     while (sequence < n_sequences && status == LFM_OK) {
-        next_piece(&pass, sequences, n_sequences, &sequence, &token);
-        status = run_piece(&pass);
+        next_piece(pass, sequences, n_sequences, &sequence, &token);
+        status = run_piece(pass);
     }
-    release_room(&pass);
+    lfm_pool_give(model->passes, pass, destroy_pass);
     return status;
 }
 

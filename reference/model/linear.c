@@ -1,93 +1,296 @@
 /* Matrix times activations: see linear.h.
  *
- * Rows of W are decoded to FP32, four at a time, and multiplied with four tokens at a time; each of the 16 outputs is
- * summed exactly as lfm_dot sums it. */
+ * All products of a call are cut into tasks of some rows each, which the threads take one after another: a thread that
+ * loses its core holds up one task, not its share of every matrix. A task decodes a panel of rows to FP32 and multiplies it
+ * with all tokens; for few tokens, and for integer products, the kernels work on the stored rows. */
 #include "reference/model/linear.h"
 
 #include "reference/base/memory.h"
+#include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
-#include "reference/model/ops.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    TILE = 4,
-    WORTH_SHARING = 1 << 20 /* products below which waking other threads takes longer than it saves */
+    WORTH_SHARING = 1 << 18, /* products below which waking other threads takes longer than it saves */
+    TASK_ELEMENTS = 1 << 17, /* weights of one task, about */
+    PANEL_FLOATS = 1 << 16,  /* decoded weights that stay in the second-level cache */
+    ROW_UNIT = 16,           /* tasks and panels are cut at multiples of this many rows */
 };
 
-/* out[r][t] = w_r . x_t for 4 rows of w and 4 tokens, n floats each, n a multiple of 16. */
-LFM_CLONES
-static void multiply_tile(float out[TILE][TILE], const float *w, const float *x, size_t x_stride, size_t n)
+/* The input of a product as the kernels want it: rows of n elements. */
+struct input {
+    size_t n;
+    const float *x;        /* [T,n] */
+    float *owned;          /* what of it was made here */
+    struct lfm_q8_rows q8; /* set instead of x for integer products */
+};
+
+/* One product with what its tasks need. */
+struct work {
+    const struct lfm_product *product;
+    const struct lfm_format_kernels *kernels; /* NULL: none for this format */
+    const struct input *input;
+    size_t task_rows, first_task;
+};
+
+static size_t round_up(size_t n, size_t unit)
 {
-    lfm_lanes sum[TILE][TILE] = {0};
-    for (size_t i = 0; i < n; i += LFM_LANES) {
-        lfm_lanes x0 = lfm_load(x + i), x1 = lfm_load(x + x_stride + i);
-        lfm_lanes x2 = lfm_load(x + 2 * x_stride + i), x3 = lfm_load(x + 3 * x_stride + i);
-#pragma GCC unroll 4
-        for (size_t r = 0; r < TILE; r++) {
-            lfm_lanes row = lfm_load(w + r * n + i);
-            sum[r][0] += row * x0;
-            sum[r][1] += row * x1;
-            sum[r][2] += row * x2;
-            sum[r][3] += row * x3;
+    return (n + unit - 1) / unit * unit;
+}
+
+/* --- inputs --- */
+
+static bool is_integer_product(const struct lfm_product *product, enum lfm_activations activations)
+{
+    return activations == LFM_ACTIVATIONS_Q8 && product->W->format->group > 0;
+}
+
+/* One block of q8_0: codes[32], its scale, and the sums of its halves. */
+static void round_block(int8_t *codes, float *scale, int32_t sums[2], const float *x, const struct lfm_format *q8_0)
+{
+    uint8_t block[64], unsigned_codes[LFM_Q8_BLOCK];
+    q8_0->encode_row(block, x, LFM_Q8_BLOCK);
+    q8_0->unpack_row(unsigned_codes, scale, NULL, block, LFM_Q8_BLOCK);
+    sums[0] = sums[1] = 0;
+    for (size_t i = 0; i < LFM_Q8_BLOCK; i++) {
+        codes[i] = (int8_t)(unsigned_codes[i] - q8_0->zero);
+        sums[i / LFM_Q8_HALF] += codes[i];
+    }
+}
+
+static enum lfm_status round_to_q8(struct lfm_q8_rows *q8, const float *x, size_t T, size_t n, struct lfm_error *error)
+{
+    const struct lfm_format *q8_0 = lfm_format_by_name("q8_0");
+    size_t n_blocks = T * n / LFM_Q8_BLOCK;
+    *q8 = (struct lfm_q8_rows){.T = T, .n = n};
+    LFM_TRY(LFM_ALLOC(&q8->codes, T * n, error));
+    LFM_TRY(LFM_ALLOC(&q8->scales, n_blocks, error));
+    LFM_TRY(LFM_ALLOC(&q8->sums, n_blocks * 2, error));
+#pragma omp parallel for schedule(static) if (T * n > WORTH_SHARING)
+    for (size_t b = 0; b < n_blocks; b++)
+        round_block(q8->codes + b * LFM_Q8_BLOCK, q8->scales + b, q8->sums + 2 * b, x + b * LFM_Q8_BLOCK, q8_0);
+    return LFM_OK;
+}
+
+/* x[T,n] = what is left of it in q8 */
+static void restore_from_q8(float *x, const struct lfm_q8_rows *q8)
+{
+    for (size_t i = 0; i < q8->T * q8->n; i++) x[i] = q8->scales[i / LFM_Q8_BLOCK] * (float)q8->codes[i];
+}
+
+static void release_q8(struct lfm_q8_rows *q8)
+{
+    free(q8->codes);
+    free(q8->scales);
+    free(q8->sums);
+    *q8 = (struct lfm_q8_rows){0};
+}
+
+/* Rounds each row of x[T,n] to E4M3 under a scale that makes its largest magnitude the format's largest value. */
+static enum lfm_status round_to_fp8(float *x, size_t T, size_t n, struct lfm_error *error)
+{
+    const struct lfm_format *fp8 = lfm_format_by_name("fp8_e4m3");
+    uint8_t *codes;
+    LFM_TRY(LFM_ALLOC(&codes, n, error));
+    for (size_t t = 0; t < T; t++) {
+        float *row = x + t * n, largest = 0;
+        for (size_t i = 0; i < n; i++) largest = fmaxf(largest, fabsf(row[i]));
+        float scale = largest / fp8->scaled_max;
+        if (scale == 0) continue;
+        for (size_t i = 0; i < n; i++) row[i] /= scale;
+        fp8->encode_row(codes, row, n);
+        fp8->decode_row(row, codes, n);
+        for (size_t i = 0; i < n; i++) row[i] *= scale;
+    }
+    free(codes);
+    return LFM_OK;
+}
+
+static enum lfm_status copy_rows(struct input *input, const float *x, size_t T, size_t columns, struct lfm_error *error)
+{
+    LFM_TRY(LFM_ALLOC(&input->owned, T * input->n, error));
+    for (size_t t = 0; t < T; t++) memcpy(input->owned + t * input->n, x + t * columns, columns * sizeof *x);
+    input->x = input->owned;
+    return LFM_OK;
+}
+
+/* Makes the input of a product: rows are padded with zeros to whole vectors and rounded as asked. */
+static enum lfm_status make_input(struct input *input, const struct lfm_product *product, enum lfm_activations activations,
+                                  struct lfm_error *error)
+{
+    size_t T = product->T, columns = product->W->columns;
+    size_t unit = activations == LFM_ACTIVATIONS_Q8 ? LFM_Q8_BLOCK : LFM_LANES;
+    *input = (struct input){.n = round_up(columns, unit), .x = product->x};
+    if (T == 0) return LFM_OK;
+    if (is_integer_product(product, activations)) return round_to_q8(&input->q8, product->x, T, columns, error);
+    if (activations == LFM_ACTIVATIONS_F32 && input->n == columns) return LFM_OK;
+
+    LFM_TRY(copy_rows(input, product->x, T, columns, error));
+    if (activations == LFM_ACTIVATIONS_FP8) return round_to_fp8(input->owned, T, input->n, error);
+    if (activations == LFM_ACTIVATIONS_F32) return LFM_OK;
+    enum lfm_status status = round_to_q8(&input->q8, input->owned, T, input->n, error);
+    if (status == LFM_OK) restore_from_q8(input->owned, &input->q8);
+    release_q8(&input->q8);
+    return status;
+}
+
+/* Products with the same input share it when they are neighbours. */
+static bool same_input(const struct lfm_product *a, const struct lfm_product *b, enum lfm_activations activations)
+{
+    return a->x == b->x && a->T == b->T && a->W->columns == b->W->columns &&
+           is_integer_product(a, activations) == is_integer_product(b, activations);
+}
+
+/* --- tasks --- */
+
+/* What linear.c keeps during a call. */
+struct job {
+    const struct lfm_kernels *kernels;
+    struct work *works; /* [n_works] */
+    size_t n_works, n_tasks;
+    struct input *inputs; /* [n_inputs] */
+    size_t n_inputs;
+    uint8_t *scratch; /* scratch_bytes for every thread */
+    size_t scratch_bytes;
+};
+
+static size_t panel_rows(size_t n)
+{
+    size_t rows = PANEL_FLOATS / n / ROW_UNIT * ROW_UNIT;
+    return rows < ROW_UNIT ? ROW_UNIT : rows;
+}
+
+/* Whether the stored rows are multiplied without being decoded to memory. */
+static bool is_direct(const struct work *work)
+{
+    const struct lfm_matrix *W = work->product->W;
+    return work->kernels && work->kernels->multiply_stored && !W->scales && work->product->T <= LFM_MOST_DIRECT &&
+           W->columns % LFM_Q8_BLOCK == 0;
+}
+
+static size_t scratch_of(const struct work *work)
+{
+    size_t n = work->input->n;
+    if (work->input->q8.codes) return lfm_q8_scratch_bytes(work->product->T, n);
+    if (is_direct(work)) return 0;
+    return panel_rows(n) * n * sizeof(float);
+}
+
+/* Rows first .. first + n_rows - 1 by way of FP32. */
+static void multiply_decoded(const struct job *job, const struct work *work, size_t first, size_t n_rows, float *panel)
+{
+    const struct lfm_product *product = work->product;
+    const struct lfm_matrix *W = product->W;
+    size_t n = work->input->n, most = panel_rows(n);
+    for (size_t done = 0; done < n_rows; done += most) {
+        size_t rows = n_rows - done < most ? n_rows - done : most;
+        for (size_t r = 0; r < rows; r++) {
+            float *row = panel + r * n;
+            lfm_matrix_decode_row(W, first + done + r, row);
+            for (size_t c = W->columns; c < n; c++) row[c] = 0;
+        }
+        job->kernels->multiply(product->y + first + done, W->rows, panel, rows, work->input->x, product->T, n);
+    }
+}
+
+static void run_task(const struct job *job, const struct work *work, size_t task, void *scratch)
+{
+    const struct lfm_product *product = work->product;
+    const struct lfm_matrix *W = product->W;
+    const struct input *input = work->input;
+    size_t first = task * work->task_rows;
+    size_t n_rows = W->rows - first < work->task_rows ? W->rows - first : work->task_rows;
+    const uint8_t *rows = (const uint8_t *)W->data + first * W->row_bytes;
+    float *y = product->y + first;
+
+    if (input->q8.codes) {
+        if (work->kernels && work->kernels->multiply_q8)
+            work->kernels->multiply_q8(y, W->rows, rows, W->row_bytes, n_rows, &input->q8, scratch);
+        else
+            job->kernels->multiply_q8(y, W->rows, W->format, rows, W->row_bytes, n_rows, &input->q8, scratch);
+        return;
+    }
+    if (is_direct(work))
+        work->kernels->multiply_stored(y, W->rows, rows, W->row_bytes, n_rows, input->x, product->T, input->n);
+    else
+        multiply_decoded(job, work, first, n_rows, scratch);
+}
+
+static const struct work *work_of_task(const struct job *job, size_t task)
+{
+    size_t low = 0, high = job->n_works;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (job->works[middle].first_task <= task)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &job->works[low];
+}
+
+/* Lists the work of the products that have any, and their inputs; returns the number of single multiplications. */
+static enum lfm_status plan(struct job *job, const struct lfm_product *products, size_t n_products,
+                            enum lfm_activations activations, size_t *effort, struct lfm_error *error)
+{
+    const struct lfm_product *before = NULL;
+    *effort = 0;
+    LFM_TRY(LFM_ALLOC(&job->works, n_products, error));
+    LFM_TRY(LFM_ALLOC(&job->inputs, n_products, error));
+    for (const struct lfm_product *product = products; product < products + n_products; product++) {
+        const struct lfm_matrix *W = product->W;
+        if (product->T == 0 || W->rows == 0) continue;
+        if (!before || !same_input(before, product, activations))
+            LFM_TRY(make_input(&job->inputs[job->n_inputs++], product, activations, error));
+        before = product;
+        struct work *work = &job->works[job->n_works++];
+        *work = (struct work){product, lfm_format_kernels(job->kernels, W->format), &job->inputs[job->n_inputs - 1],
+                              round_up(TASK_ELEMENTS / W->columns + 1, ROW_UNIT), job->n_tasks};
+        job->n_tasks += (W->rows + work->task_rows - 1) / work->task_rows;
+        size_t scratch = round_up(scratch_of(work), 64);
+        if (scratch > job->scratch_bytes) job->scratch_bytes = scratch;
+        *effort += product->T * W->rows * W->columns;
+    }
+    return LFM_OK;
+}
+
+static void release_job(struct job *job)
+{
+    for (size_t i = 0; i < job->n_inputs; i++) {
+        free(job->inputs[i].owned);
+        release_q8(&job->inputs[i].q8);
+    }
+    free(job->inputs);
+    free(job->works);
+    free(job->scratch);
+}
+
+enum lfm_status lfm_multiply(const struct lfm_product *products, size_t n_products, enum lfm_activations activations,
+                             struct lfm_error *error)
+{
+    struct job job = {.kernels = lfm_kernels()};
+    size_t effort;
+    enum lfm_status status = plan(&job, products, n_products, activations, &effort, error);
+    if (status == LFM_OK)
+        status = lfm_alloc((void **)&job.scratch, (size_t)omp_get_max_threads(), job.scratch_bytes, error);
+    if (status == LFM_OK) {
+#pragma omp parallel for schedule(dynamic, 1) if (effort > WORTH_SHARING)
+        for (size_t task = 0; task < job.n_tasks; task++) {
+            const struct work *work = work_of_task(&job, task);
+            run_task(&job, work, task - work->first_task, job.scratch + (size_t)omp_get_thread_num() * job.scratch_bytes);
         }
     }
-    for (size_t r = 0; r < TILE; r++)
-        for (size_t t = 0; t < TILE; t++) out[r][t] = lfm_sum_lanes(&sum[r][t]);
-}
-
-/* y for the rows first .. first + n_rows - 1 (at most 4), whose FP32 values are w[n_rows, n]. */
-static void multiply_rows(float *y, size_t y_stride, const float *w, size_t first, size_t n_rows, const float *x, size_t T,
-                          size_t n)
-{
-    size_t t = 0;
-    for (; n_rows == TILE && t + TILE <= T; t += TILE) {
-        float out[TILE][TILE];
-        multiply_tile(out, w, x + t * n, n, n);
-        for (size_t r = 0; r < TILE; r++)
-            for (size_t k = 0; k < TILE; k++) y[(t + k) * y_stride + first + r] = out[r][k];
-    }
-    for (; t < T; t++)
-        for (size_t r = 0; r < n_rows; r++) y[t * y_stride + first + r] = lfm_dot(w + r * n, x + t * n, n);
-}
-
-/* x[T,columns] with rows padded by zeros to n floats, or x itself when no padding is needed. */
-static enum lfm_status pad_rows(const float **padded, float **owned, const float *x, size_t T, size_t columns, size_t n,
-                                struct lfm_error *error)
-{
-    *padded = x;
-    *owned = NULL;
-    if (n == columns) return LFM_OK;
-    LFM_TRY(LFM_ALLOC(owned, T * n, error));
-    for (size_t t = 0; t < T; t++) memcpy(*owned + t * n, x + t * columns, columns * sizeof *x);
-    *padded = *owned;
-    return LFM_OK;
+    release_job(&job);
+    return status;
 }
 
 enum lfm_status lfm_linear(float *y, const struct lfm_matrix *W, const float *x, size_t T,
                            enum lfm_activations activations, struct lfm_error *error)
 {
-    size_t n = (W->columns + LFM_LANES - 1) / LFM_LANES * LFM_LANES;
-    (void)activations;
-    size_t n_threads = (size_t)omp_get_max_threads();
-    const float *x_padded;
-    float *x_owned, *decoded;
-    LFM_TRY(pad_rows(&x_padded, &x_owned, x, T, W->columns, n, error));
-    enum lfm_status status = LFM_ALLOC(&decoded, n_threads * TILE * n, error);
-    if (status != LFM_OK) {
-        free(x_owned);
-        return status;
-    }
-#pragma omp parallel for schedule(static) if (W->rows * W->columns * T > WORTH_SHARING)
-    for (size_t first = 0; first < W->rows; first += TILE) {
-        size_t n_rows = W->rows - first < TILE ? W->rows - first : TILE;
-        float *w = decoded + (size_t)omp_get_thread_num() * TILE * n;
-        for (size_t r = 0; r < n_rows; r++) lfm_matrix_decode_row(W, first + r, w + r * n);
-        multiply_rows(y, W->rows, w, first, n_rows, x_padded, T, n);
-    }
-    free(decoded);
-    free(x_owned);
-    return LFM_OK;
+    const struct lfm_product product = {y, W, x, T};
+    return lfm_multiply(&product, 1, activations, error);
 }

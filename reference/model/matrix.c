@@ -1,10 +1,16 @@
 /* Matrices in any number format: see model.h. */
+#include "reference/model/kernels.h"
 #include "reference/model/model.h"
 
 void lfm_matrix_decode_row(const struct lfm_matrix *matrix, size_t r, float *x)
 {
     size_t n = matrix->columns;
-    matrix->format->decode_row(x, (const uint8_t *)matrix->data + r * matrix->row_bytes, n);
+    const uint8_t *row = (const uint8_t *)matrix->data + r * matrix->row_bytes;
+    const struct lfm_format_kernels *kernels = lfm_format_kernels(lfm_kernels(), matrix->format);
+    if (kernels && kernels->decode_row && n % LFM_Q8_BLOCK == 0)
+        kernels->decode_row(x, row, n);
+    else
+        matrix->format->decode_row(x, row, n);
     if (!matrix->scales) return;
     size_t scales_per_row = (n + matrix->scale_columns - 1) / matrix->scale_columns;
     const float *scales = matrix->scales + r / matrix->scale_rows * scales_per_row;

@@ -3,7 +3,9 @@
 #include "reference/model/model.h"
 
 #include "reference/base/memory.h"
+#include "reference/model/kv.h"
 #include "reference/model/names.h"
+#include "reference/model/pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -433,10 +435,14 @@ enum lfm_status lfm_model_open(struct lfm_model **out, const char *path, const s
     *out = NULL;
     LFM_TRY(LFM_ALLOC(&model, 1, error));
     model->weights = "stored";
+    model->activations = options ? options->activations : LFM_ACTIVATIONS_F32;
+    model->kv = options && options->kv ? options->kv : lfm_kv_by_name("f32");
     struct loader loader = {.model = model, .config = &model->config, .error = error};
     enum lfm_status status = LFM_ALLOC(&model->memory, 1, error);
+    if (status == LFM_OK) status = lfm_pool_new(&model->passes, error);
     if (status == LFM_OK) status = lfm_checkpoint_open(&model->checkpoint, path, error);
     if (status == LFM_OK) status = lfm_config_read(&model->config, model->checkpoint, error);
+    if (status == LFM_OK) status = lfm_kv_check(model->kv, &model->config, error);
     loader.checkpoint = model->checkpoint;
     if (status == LFM_OK) status = load_weights(&loader);
     if (status == LFM_OK && options && options->weights) status = quantize_model(model, options, error);
@@ -454,6 +460,7 @@ void lfm_model_close(struct lfm_model *model)
     for (size_t i = 0; model->memory && i < model->memory->count; i++) free(model->memory->blocks[i]);
     if (model->memory) free(model->memory->blocks);
     free(model->memory);
+    lfm_pool_free(model->passes);
     for (size_t l = 0; model->layers && l < model->config.num_hidden_layers; l++) free(model->layers[l].experts);
     free(model->layers);
     lfm_checkpoint_close(model->checkpoint);

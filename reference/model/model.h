@@ -65,6 +65,7 @@ struct lfm_model {
     const struct lfm_format *kv;    /* how keys and values are kept: f32, f16, q8_0 or fp8_e4m3 */
     size_t fallback_matrices;       /* matrices that kept their stored format because a row is no multiple of the block */
     struct lfm_model_memory *memory; /* private: what the model owns besides the mapping */
+    struct lfm_pool *passes;         /* private: room for intermediate results, which forward passes use again */
 };
 
 struct lfm_model_options {
@@ -87,6 +88,10 @@ enum lfm_status lfm_model_each_matrix(struct lfm_model *model,
                                       enum lfm_status (*visit)(void *context, const char *name, struct lfm_matrix *matrix,
                                                                struct lfm_error *error),
                                       void *context, struct lfm_error *error);
+
+/* What results call the weights: the format that most elements of the model's matrices are held in, "bf16", or what they
+ * were quantized to in memory. */
+const char *lfm_weights_name(const struct lfm_model *model);
 
 /* Parameters: all, and those that one token uses (chosen experts only; a tied embedding counts once). */
 size_t lfm_model_parameters(const struct lfm_model *model);

@@ -1,13 +1,15 @@
 /* Leaf operations of the forward pass: see ops.h. */
 #include "reference/model/ops.h"
 
-#include "reference/model/lanes.h"
+#include "reference/model/exp.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
-enum { WORTH_SHARING = 1 << 20 }; /* products below which waking other threads takes longer than it saves */
+enum {
+    WORTH_SHARING = 1 << 17, /* elements below which waking other threads takes longer than it saves */
+    CHUNK = 1 << 13          /* elements that a thread takes at a time */
+};
 
 LFM_CLONES
 float lfm_dot(const float *a, const float *b, size_t n)
@@ -19,35 +21,122 @@ float lfm_dot(const float *a, const float *b, size_t n)
     return lfm_sum_lanes(&sum);
 }
 
+typedef float eight __attribute__((vector_size(32)));
+typedef float eight_in_memory __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double double_eight __attribute__((vector_size(64)));
+
+#define load_in_double(pointer) \
+    __builtin_convertvector((eight) * (const eight_in_memory *)(const void *)(pointer), double_eight)
+
+/* sum x^2 in double, in 16 interleaved partial sums. */
+static inline __attribute__((always_inline)) double sum_of_squares(const float *x, size_t n)
+{
+    double_eight low = {0}, high = {0};
+    size_t whole = n - n % LFM_LANES;
+    for (size_t i = 0; i < whole; i += LFM_LANES) {
+        double_eight a = load_in_double(x + i), b = load_in_double(x + i + 8);
+        low += a * a;
+        high += b * b;
+    }
+    low += high;
+    double sum = 0;
+    for (size_t i = 0; i < 8; i++) sum += low[i];
+    for (size_t i = whole; i < n; i++) sum += (double)x[i] * x[i];
+    return sum;
+}
+
+LFM_CLONES
+static void normalise_row(float *y, const float *x, const float *g, size_t D, double eps)
+{
+    float scale = (float)(1 / sqrt(sum_of_squares(x, D) / (double)D + eps));
+    for (size_t d = 0; d < D; d++) y[d] = g[d] * (x[d] * scale);
+}
+
 void lfm_rmsnorm(float *y, const float *x, const float *g, size_t T, size_t D, double eps)
 {
-    for (size_t t = 0; t < T; t++) {
-        const float *x_t = x + t * D;
-        double squares = 0;
-        for (size_t d = 0; d < D; d++) squares += (double)x_t[d] * x_t[d];
-        float scale = (float)(1 / sqrt(squares / (double)D + eps));
-        for (size_t d = 0; d < D; d++) y[t * D + d] = g[d] * (x_t[d] * scale);
-    }
+#pragma omp parallel for schedule(static) if (T * D >= WORTH_SHARING)
+    for (size_t t = 0; t < T; t++) normalise_row(y + t * D, x + t * D, g, D, eps);
 }
+
+/* for (i = 0; i < n; i++) statement, in chunks that threads share. */
+#define EACH(i, n, statement)                                                               \
+    _Pragma("omp parallel for schedule(static) if ((n) >= WORTH_SHARING)")                  \
+    for (size_t chunk = 0; chunk < (n); chunk += CHUNK)                                     \
+        for (size_t i = chunk, end = (n) - chunk < CHUNK ? (n) : chunk + CHUNK; i < end; i++) statement
 
 void lfm_add(float *y, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++) y[i] += x[i];
+    EACH(i, n, y[i] += x[i];)
+}
+
+void lfm_multiply_elements(float *y, const float *x, size_t n)
+{
+    EACH(i, n, y[i] *= x[i];)
 }
 
 static float sigmoid(float x)
 {
-    return 1 / (1 + expf(-x));
+    lfm_lanes lanes = {x};
+    lfm_sigmoid_lanes(&lanes);
+    return lanes[0];
+}
+
+/* gate[16] = silu(gate) * up */
+static inline __attribute__((always_inline)) void silu_lanes(float *gate, const float *up)
+{
+    lfm_lanes x = lfm_load(gate), y = x;
+    lfm_sigmoid_lanes(&y);
+    y = x * y * lfm_load(up);
+    memcpy(gate, &y, sizeof y);
+}
+
+LFM_CLONES
+static void silu_multiply(float *gate, const float *up, size_t n)
+{
+    size_t whole = n - n % LFM_LANES;
+    for (size_t i = 0; i < whole; i += LFM_LANES) silu_lanes(gate + i, up + i);
+    if (whole == n) return;
+    float last_gate[LFM_LANES] = {0}, last_up[LFM_LANES] = {0};
+    memcpy(last_gate, gate + whole, (n - whole) * sizeof *gate);
+    memcpy(last_up, up + whole, (n - whole) * sizeof *up);
+    silu_lanes(last_gate, last_up);
+    memcpy(gate + whole, last_gate, (n - whole) * sizeof *gate);
 }
 
 void lfm_silu_multiply(float *gate, const float *up, size_t n)
 {
-    for (size_t i = 0; i < n; i++) gate[i] = gate[i] * sigmoid(gate[i]) * up[i];
+#pragma omp parallel for schedule(static) if (n >= WORTH_SHARING)
+    for (size_t first = 0; first < n; first += CHUNK)
+        silu_multiply(gate + first, up + first, n - first < CHUNK ? n - first : CHUNK);
+}
+
+void lfm_split_thirds(float *a, float *b, float *c, const float *abc, size_t T, size_t D)
+{
+#pragma omp parallel for schedule(static) if (T * D >= WORTH_SHARING)
+    for (size_t t = 0; t < T; t++) {
+        memcpy(a + t * D, abc + t * 3 * D, D * sizeof *a);
+        memcpy(b + t * D, abc + t * 3 * D + D, D * sizeof *b);
+        memcpy(c + t * D, abc + t * 3 * D + 2 * D, D * sizeof *c);
+    }
+}
+
+void lfm_gather_rows(float *y, const float *x, const size_t *rows, size_t n, size_t D)
+{
+#pragma omp parallel for schedule(static) if (n * D >= WORTH_SHARING)
+    for (size_t i = 0; i < n; i++) memcpy(y + i * D, x + rows[i] * D, D * sizeof *y);
+}
+
+void lfm_add_weighted_rows(float *y, const float *x, const size_t *rows, const float *weights, size_t n, size_t D)
+{
+#pragma omp parallel for schedule(static) if (n * D >= WORTH_SHARING)
+    for (size_t i = 0; i < n; i++)
+        for (size_t d = 0; d < D; d++) y[rows[i] * D + d] += weights[i] * x[i * D + d];
 }
 
 void lfm_short_conv(float *y, const float *bx, float *past, const float *kernel, size_t T, size_t D, size_t L)
 {
     size_t n_past = L - 1;
+#pragma omp parallel for schedule(static) if (T * D * L >= WORTH_SHARING)
     for (size_t t = 0; t < T; t++) {
         memset(y + t * D, 0, D * sizeof *y);
         for (size_t j = 0; j < L; j++) {
@@ -64,63 +153,44 @@ void lfm_short_conv(float *y, const float *bx, float *past, const float *kernel,
     memcpy(past + (n_past - T) * D, bx, T * D * sizeof *past);
 }
 
+enum { PAIRS = 64 }; /* of a head, rotated together */
+
+/* What the pairs first .. first + n - 1 of every head turn by at one position. */
+struct rotation {
+    size_t first, n;
+    float cosine[PAIRS], sine[PAIRS];
+};
+
+static void rotate_heads(float *x, size_t n_heads, size_t A, bool neighbours, const struct rotation *rotation)
+{
+    for (size_t h = 0; h < n_heads; h++)
+        for (size_t i = 0; i < rotation->n; i++) {
+            size_t pair = rotation->first + i;
+            float *first = x + h * A + (neighbours ? 2 * pair : pair), *second = first + (neighbours ? 1 : A / 2);
+            float a = *first, b = *second;
+            *first = a * rotation->cosine[i] - b * rotation->sine[i];
+            *second = b * rotation->cosine[i] + a * rotation->sine[i];
+        }
+}
+
 void lfm_rope(float *x, size_t T, size_t n_heads, size_t A, size_t first_position, double theta, bool neighbours)
 {
-    for (size_t i = 0; i < A / 2; i++) {
-        float frequency = 1 / (float)pow(theta, (double)((float)(2 * i) / (float)A));
-        size_t first = neighbours ? 2 * i : i;
-        size_t second = neighbours ? 2 * i + 1 : i + A / 2;
+    for (size_t first = 0; first < A / 2; first += PAIRS) {
+        size_t n = A / 2 - first < PAIRS ? A / 2 - first : PAIRS;
+        float frequency[PAIRS];
+        for (size_t i = 0; i < n; i++)
+            frequency[i] = 1 / (float)pow(theta, (double)((float)(2 * (first + i)) / (float)A));
+#pragma omp parallel for schedule(static) if (T * n_heads * A >= WORTH_SHARING)
         for (size_t t = 0; t < T; t++) {
-            float angle = (float)(first_position + t) * frequency;
-            float cosine = cosf(angle), sine = sinf(angle);
-            for (size_t h = 0; h < n_heads; h++) {
-                float *head = x + (t * n_heads + h) * A;
-                float a = head[first], b = head[second];
-                head[first] = a * cosine - b * sine;
-                head[second] = b * cosine + a * sine;
+            struct rotation rotation = {.first = first, .n = n};
+            for (size_t i = 0; i < n; i++) {
+                float angle = (float)(first_position + t) * frequency[i];
+                rotation.cosine[i] = cosf(angle);
+                rotation.sine[i] = sinf(angle);
             }
+            rotate_heads(x + t * n_heads * A, n_heads, A, neighbours, &rotation);
         }
     }
-}
-
-size_t lfm_attention_scratch(size_t n_keys)
-{
-    return n_keys * (size_t)omp_get_max_threads();
-}
-
-/* out[A] = softmax(scale * q . keys^T) . values, over n keys of one head, rows `stride` apart. */
-static void attend(float *out, const float *q, const float *keys, const float *values, size_t n, size_t stride, size_t A,
-                   float scale, float *scores)
-{
-    float largest = -INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        scores[i] = scale * lfm_dot(q, keys + i * stride, A);
-        largest = fmaxf(largest, scores[i]);
-    }
-    double total = 0;
-    for (size_t i = 0; i < n; i++) {
-        scores[i] = expf(scores[i] - largest);
-        total += (double)scores[i];
-    }
-    memset(out, 0, A * sizeof *out);
-    for (size_t i = 0; i < n; i++) {
-        float weight = (float)(scores[i] / total);
-        for (size_t a = 0; a < A; a++) out[a] += weight * values[i * stride + a];
-    }
-}
-
-void lfm_attention(float *out, const float *q, const float *keys, const float *values, size_t T, size_t n_past,
-                   size_t H, size_t G, size_t A, float *scores)
-{
-    float scale = (float)(1 / sqrt((double)A));
-    size_t scratch = n_past + T;
-#pragma omp parallel for collapse(2) schedule(dynamic, 4) if (T * H * A * scratch > WORTH_SHARING)
-    for (size_t t = 0; t < T; t++)
-        for (size_t h = 0; h < H; h++) {
-            size_t head = t * H + h, key_head = h / (H / G);
-            attend(out + head * A, q + head * A, keys + key_head * A, values + key_head * A, n_past + t + 1, G * A, A,
-                   scale, scores + scratch * (size_t)omp_get_thread_num());
-        }
 }
 
 void lfm_select_experts(int32_t *selected, const float *logits, const float *bias, size_t T, size_t E, size_t K)

@@ -10,11 +10,23 @@
 /* sum_i a[i] * b[i] over n floats in 16 interleaved partial sums, added pairwise at the end. */
 float lfm_dot(const float *a, const float *b, size_t n);
 
-/* y[T,D] = g[D] * x[T,D] / sqrt(mean_D(x^2) + eps), the mean in double. y may be x. MODEL.md 2 */
+/* y[T,D] = g[D] * x[T,D] / sqrt(mean_D(x^2) + eps), the mean in double, in 16 partial sums. y may be x. MODEL.md 2 */
 void lfm_rmsnorm(float *y, const float *x, const float *g, size_t T, size_t D, double eps);
 
 /* y[n] += x[n] */
 void lfm_add(float *y, const float *x, size_t n);
+
+/* y[n] *= x[n] */
+void lfm_multiply_elements(float *y, const float *x, size_t n);
+
+/* a[T,D], b[T,D], c[T,D] = the thirds of each row of abc[T,3D]. */
+void lfm_split_thirds(float *a, float *b, float *c, const float *abc, size_t T, size_t D);
+
+/* y[n,D] = the rows `rows`[n] of x. */
+void lfm_gather_rows(float *y, const float *x, const size_t *rows, size_t n, size_t D);
+
+/* Row rows[i] of y += weights[i] * x[i,D], for n distinct rows. */
+void lfm_add_weighted_rows(float *y, const float *x, const size_t *rows, const float *weights, size_t n, size_t D);
 
 /* gate[n] = silu(gate[n]) * up[n], silu(x) = x / (1 + exp(-x)). MODEL.md 5 */
 void lfm_silu_multiply(float *gate, const float *up, size_t n);
@@ -27,13 +39,6 @@ void lfm_short_conv(float *y, const float *bx, float *past, const float *kernel,
 /* Rotates each of n_heads heads of x[T, n_heads*A] by its position, in place: pairs (i, i + A/2), or (2i, 2i + 1)
  * when `neighbours`; angle = position / theta^(2i/A). MODEL.md 4 */
 void lfm_rope(float *x, size_t T, size_t n_heads, size_t A, size_t first_position, double theta, bool neighbours);
-
-/* Causal grouped-query attention. MODEL.md 4
- * out[T,H*A] from q[T,H*A] and the caches keys, values [n_past + T, G*A]; query head h reads key head h / (H/G).
- * scores: scratch of lfm_attention_scratch(n_past + T) floats. */
-void lfm_attention(float *out, const float *q, const float *keys, const float *values, size_t T, size_t n_past,
-                   size_t H, size_t G, size_t A, float *scores);
-size_t lfm_attention_scratch(size_t n_keys);
 
 /* Chooses K experts for each token. MODEL.md 6
  * selected[T,K]: the K largest of sigmoid(logits[T,E]) + bias[E] (bias may be NULL), best first, ties to the lower id. */

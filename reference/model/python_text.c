@@ -55,6 +55,7 @@ static enum lfm_status append_value(struct lfm_buffer *out, const cJSON *value, 
 {
     if (cJSON_IsString(value)) return notation->append_string(out, value->valuestring, error);
     if (cJSON_IsNumber(value)) return append_number(out, value->valuedouble, error);
+    if (cJSON_IsRaw(value)) return lfm_buffer_puts(out, value->valuestring, error);
     if (cJSON_IsBool(value))
         return lfm_buffer_puts(out, cJSON_IsTrue(value) ? notation->true_text : notation->false_text, error);
     if (!cJSON_IsArray(value) && !cJSON_IsObject(value)) return lfm_buffer_puts(out, notation->null_text, error);

@@ -11,6 +11,17 @@ static size_t conv_floats(const struct lfm_config *config)
     return (config->conv_l_cache - 1) * config->hidden_size;
 }
 
+static enum lfm_status init_layer(struct lfm_state *state, size_t l, struct lfm_error *error)
+{
+    const struct lfm_config *config = &state->model->config;
+    const struct lfm_format *format = state->model->kv;
+    struct lfm_layer_state *layer = &state->layers[l];
+    size_t width = config->num_key_value_heads * config->head_dim;
+    if (config->layer_types[l] == LFM_CONV) return LFM_ALLOC(&layer->conv, conv_floats(config), error);
+    LFM_TRY(lfm_kv_init(&layer->keys, format, width, error));
+    return lfm_kv_init(&layer->values, format, width, error);
+}
+
 enum lfm_status lfm_state_new(struct lfm_state **out, const struct lfm_model *model, struct lfm_error *error)
 {
     const struct lfm_config *config = &model->config;
@@ -19,8 +30,7 @@ enum lfm_status lfm_state_new(struct lfm_state **out, const struct lfm_model *mo
     LFM_TRY(LFM_ALLOC(&state, 1, error));
     state->model = model;
     enum lfm_status status = LFM_ALLOC(&state->layers, config->num_hidden_layers, error);
-    for (size_t l = 0; l < config->num_hidden_layers && status == LFM_OK; l++)
-        if (config->layer_types[l] == LFM_CONV) status = LFM_ALLOC(&state->layers[l].conv, conv_floats(config), error);
+    for (size_t l = 0; l < config->num_hidden_layers && status == LFM_OK; l++) status = init_layer(state, l, error);
     if (status != LFM_OK) {
         lfm_state_free(state);
         return status;
@@ -33,8 +43,8 @@ void lfm_state_free(struct lfm_state *state)
 {
     if (!state) return;
     for (size_t l = 0; state->layers && l < state->model->config.num_hidden_layers; l++) {
-        free(state->layers[l].keys);
-        free(state->layers[l].values);
+        lfm_kv_release(&state->layers[l].keys);
+        lfm_kv_release(&state->layers[l].values);
         free(state->layers[l].conv);
     }
     free(state->layers);
@@ -60,33 +70,44 @@ enum lfm_status lfm_state_reserve(struct lfm_state *state, size_t n, struct lfm_
     size_t needed = state->n_past + n;
     if (needed <= state->capacity) return LFM_OK;
 
-    size_t width = config->num_key_value_heads * config->head_dim;
-    size_t target = 0;
+    size_t target = needed;
     for (size_t l = 0; l < config->num_hidden_layers; l++) {
-        if (config->layer_types[l] != LFM_ATTENTION) continue;
         struct lfm_layer_state *layer = &state->layers[l];
-        size_t keys = state->capacity * width, values = keys; /* both grow by the same rule */
-        LFM_TRY(LFM_GROW(&layer->keys, &keys, needed * width, error));
-        LFM_TRY(LFM_GROW(&layer->values, &values, needed * width, error));
-        target = keys / width;
+        if (config->layer_types[l] != LFM_ATTENTION) continue;
+        LFM_TRY(lfm_kv_reserve(&layer->keys, needed, error));
+        LFM_TRY(lfm_kv_reserve(&layer->values, needed, error));
+        target = layer->keys.capacity;
     }
-    state->capacity = target ? target : needed;
+    state->capacity = target;
     return LFM_OK;
 }
 
 enum lfm_status lfm_state_copy(struct lfm_state *to, const struct lfm_state *from, struct lfm_error *error)
 {
     const struct lfm_config *config = &from->model->config;
-    size_t cached = from->n_past * config->num_key_value_heads * config->head_dim * sizeof(float);
     to->n_past = 0;
     LFM_TRY(lfm_state_reserve(to, from->n_past, error));
     for (size_t l = 0; l < config->num_hidden_layers; l++) {
         const struct lfm_layer_state *source = &from->layers[l];
         if (source->conv) memcpy(to->layers[l].conv, source->conv, conv_floats(config) * sizeof(float));
-        if (!source->keys) continue;
-        memcpy(to->layers[l].keys, source->keys, cached);
-        memcpy(to->layers[l].values, source->values, cached);
+        else {
+            lfm_kv_copy(&to->layers[l].keys, &source->keys, from->n_past);
+            lfm_kv_copy(&to->layers[l].values, &source->values, from->n_past);
+        }
     }
     to->n_past = from->n_past;
     return LFM_OK;
+}
+
+struct lfm_state_bytes lfm_state_bytes(const struct lfm_model *model, size_t context)
+{
+    const struct lfm_config *config = &model->config;
+    struct lfm_kv kv;
+    struct lfm_state_bytes bytes = {0};
+    lfm_kv_init(&kv, model->kv, config->num_key_value_heads * config->head_dim, NULL);
+    for (size_t l = 0; l < config->num_hidden_layers; l++) {
+        if (config->layer_types[l] == LFM_ATTENTION) bytes.kv_cache += 2 * lfm_kv_bytes(&kv, context);
+        else bytes.conv_state += conv_floats(config) * sizeof(float);
+    }
+    return bytes;
 }

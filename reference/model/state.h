@@ -3,13 +3,14 @@
 #define LFM_MODEL_STATE_H
 
 #include "reference/base/error.h"
+#include "reference/model/kv.h"
 #include "reference/model/model.h"
 
 #include <stddef.h>
 
 struct lfm_layer_state {
-    float *keys, *values; /* attention: [capacity, G*A], rotated keys */
-    float *conv;          /* conv: [L-1, D], the last L-1 rows of B*x, oldest first */
+    struct lfm_kv keys, values; /* attention: [capacity, G*A] in the model's cache format, rotated keys */
+    float *conv;                /* conv: [L-1, D], the last L-1 rows of B*x, oldest first, FP32 */
 };
 
 struct lfm_state {
@@ -28,5 +29,11 @@ void lfm_state_clear(struct lfm_state *state);
 enum lfm_status lfm_state_copy(struct lfm_state *to, const struct lfm_state *from, struct lfm_error *error);
 /* Makes room for n more tokens; fails when the model's context would be exceeded. */
 enum lfm_status lfm_state_reserve(struct lfm_state *state, size_t n, struct lfm_error *error);
+
+/* Bytes that the state of a sequence of `context` tokens holds: keys and values, and the conv layers' columns. */
+struct lfm_state_bytes {
+    size_t kv_cache, conv_state;
+};
+struct lfm_state_bytes lfm_state_bytes(const struct lfm_model *model, size_t context);
 
 #endif

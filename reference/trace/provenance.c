@@ -67,8 +67,7 @@ static enum lfm_status format_time(char *out, size_t size, struct lfm_error *err
     return LFM_OK;
 }
 
-/* The processor as Linux names it, elsewhere the kind of machine. */
-static void read_cpu(char *out, size_t size)
+void lfm_cpu_name(char *out, size_t size)
 {
     struct utsname machine;
     snprintf(out, size, "%s", uname(&machine) == 0 ? machine.machine : "unknown");
@@ -90,14 +89,14 @@ enum lfm_status lfm_provenance_collect(struct lfm_provenance *out, const struct 
 {
     *out = (struct lfm_provenance){
         .model = model->checkpoint->name,
-        .weights = model->weights,
-        .activations = "f32",
-        .kv = "f32",
+        .weights = lfm_weights_name(model),
+        .activations = lfm_activations_name(model->activations),
+        .kv = model->kv->name,
         .bits_per_weight = lfm_model_bits_per_weight(model),
         .seed = seed,
         .threads = (size_t)omp_get_max_threads(),
     };
-    read_cpu(out->cpu, sizeof out->cpu);
+    lfm_cpu_name(out->cpu, sizeof out->cpu);
     LFM_TRY(format_time(out->created, sizeof out->created, error));
     LFM_TRY(lfm_checkpoint_sha256(model->checkpoint, out->sha256, progress, error));
     if (tokenizer) LFM_TRY(lfm_tokenizer_sha256(tokenizer, out->tokenizer_sha256, error));

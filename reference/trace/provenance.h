@@ -8,6 +8,7 @@
 #include "reference/model/model.h"
 #include "reference/model/tokenizer.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct lfm_provenance {
@@ -15,7 +16,7 @@ struct lfm_provenance {
     char sha256[LFM_SHA256_TEXT];            /* of the model's files */
     char tokenizer_sha256[LFM_SHA256_TEXT];  /* of the vocabulary; empty without a tokenizer */
     char *config;                            /* JSON, owned */
-    const char *weights, *activations, *kv;  /* "stored" or a format; borrowed */
+    const char *weights, *activations, *kv;  /* their formats: "bf16", "f32", "f32"; borrowed */
     double bits_per_weight;
     char created[32];                        /* UTC, ISO 8601; from SOURCE_DATE_EPOCH when that is set */
     char cpu[128];
@@ -28,6 +29,9 @@ enum lfm_status lfm_provenance_collect(struct lfm_provenance *out, const struct 
                                        const struct lfm_tokenizer *tokenizer, uint64_t seed,
                                        struct lfm_progress *progress, struct lfm_error *error);
 void lfm_provenance_release(struct lfm_provenance *provenance);
+
+/* The processor as Linux names it, elsewhere the kind of machine. */
+void lfm_cpu_name(char *out, size_t size);
 
 /* lfm_config_json as text. The caller frees *out. */
 enum lfm_status lfm_config_to_json(char **out, const struct lfm_config *config, struct lfm_error *error);

@@ -1,4 +1,4 @@
-/* A dataset that grows by rows: [T] or [T, width], chunked, shuffled, compressed, with checksums. Private to
+/* A dataset that grows by rows: [T] or [T, width], chunked, shuffled, compressed, with a checksum. Private to
  * reference/trace.
  *
  * Rows are collected in memory and reach the file in whole chunks, so that no chunk is ever written twice: what a

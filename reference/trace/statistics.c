@@ -2,6 +2,7 @@
 #include "reference/trace/statistics.h"
 
 #include "reference/base/memory.h"
+#include "reference/model/lanes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -37,20 +38,35 @@ void lfm_channel_statistics_release(struct lfm_channel_statistics *statistics)
     *statistics = (struct lfm_channel_statistics){0};
 }
 
-void lfm_channel_statistics_add(struct lfm_channel_statistics *statistics, size_t layer, const float *values, size_t n)
+enum {
+    BLOCK = 256,             /* channels whose running values stay in the first cache while all tokens pass */
+    WORTH_SHARING = 1 << 16  /* values below which waking other threads takes longer than it saves */
+};
+
+/* Adds values[n, stride] of `width` channels, each in the order of the tokens. */
+LFM_CLONES
+static void add_block(struct lfm_channel_statistics *statistics, size_t at, const float *values, size_t stride, size_t n,
+                      size_t width)
 {
-    size_t width = statistics->width, at = layer * width;
-    double *sum = statistics->sum + at, *sum_squares = statistics->sum_squares + at;
-    double *min = statistics->min + at, *max = statistics->max + at;
-    statistics->count[layer] += n;
+    double *restrict sum = statistics->sum + at, *restrict sum_squares = statistics->sum_squares + at;
+    double *restrict min = statistics->min + at, *restrict max = statistics->max + at;
     for (size_t t = 0; t < n; t++)
         for (size_t c = 0; c < width; c++) {
-            double x = values[t * width + c];
+            double x = values[t * stride + c];
             sum[c] += x;
             sum_squares[c] += x * x;
-            if (x < min[c]) min[c] = x;
-            if (x > max[c]) max[c] = x;
+            min[c] = x < min[c] ? x : min[c];
+            max[c] = x > max[c] ? x : max[c];
         }
+}
+
+void lfm_channel_statistics_add(struct lfm_channel_statistics *statistics, size_t layer, const float *values, size_t n)
+{
+    size_t width = statistics->width;
+    statistics->count[layer] += n;
+#pragma omp parallel for schedule(static) if (n * width > WORTH_SHARING)
+    for (size_t c = 0; c < width; c += BLOCK)
+        add_block(statistics, layer * width + c, values + c, width, n, width - c < BLOCK ? width - c : BLOCK);
 }
 
 const char *lfm_statistic_name(enum lfm_statistic statistic)

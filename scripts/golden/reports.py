@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/reports/*.json: synthetic result files for the tests of `lfmscope report`.
+"""Writes tests/golden/reports: synthetic result files, and runs of tasks, for the tests of `lfmscope report`.
 
 The numbers are invented: smooth curves with seeded noise, of the size that a small model's comparison has. They are
 not measurements. Run from the project root: python3 scripts/golden/reports.py
@@ -151,9 +151,100 @@ def routing():
             "command": "lfmscope routing reference.h5 q8_0.h5 fp8_e4m3.h5 q4_0.h5 --json", "traces": files, "pairs": pairs}
 
 
+def rate(right, n):
+    """Wilson's 95 % interval."""
+    share, z = right / n, 1.959963984540054
+    centre, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
+    return {"accuracy": digits(share), "right": right, "n": n, "low": digits(max(low, 0)), "high": digits(min(high, 1))}
+
+
+def add(rates):
+    """One rate over what several rates count."""
+    return rate(sum(r["right"] for r in rates), sum(r["n"] for r in rates))
+
+
+def tier(name, right, n):
+    return {"name": name, "n": n, "strict": digits(right / n), "loose": digits(min(right + 1, n) / n)}
+
+
+def ifeval_figures(drop):
+    kinds = [("detectable_format:title", 12, 14), ("length_constraints:number_words", 9, 15), ("punctuation:no_comma", 13, 13)]
+    tiers = [tier(name, right - drop * (i == 1), n) for i, (name, right, n) in enumerate(kinds)]
+    right = sum(r for _, r, _ in kinds) - drop
+    return rate(34 - drop, 40), {"prompt_level_strict": rate(34 - drop, 40), "instruction_level_strict": rate(right, 42),
+                                 "prompt_level_loose": rate(36 - drop, 40), "tier1": tiers}
+
+
+def recall_figures(drop):
+    cells = []
+    for kind, hard in (("needle", 0), ("all_of_several", 2)):
+        for i, length in enumerate((100, 400, 1000)):
+            for depth in (0, 50, 100):
+                right = max(0, 4 - max(0, i * (1 + hard) - depth // 50) - (drop if i else 0))
+                cells.append({"kind": kind, "length": length, "depth": depth, "correct": rate(right, 4)})
+    kinds = {kind: add([c["correct"] for c in cells if c["kind"] == kind]) for kind in ("needle", "all_of_several")}
+    return add(list(kinds.values())), {"length_unit": "words", **kinds, "cells": cells}
+
+
+def task_run(suite, weights, figures):
+    correct, parts = figures
+    return {"schema": "lfmscope-eval", "version": "0.1.0", "note": NOTE, "command": f"lfmscope eval {suite} --model datasets/demo-model",
+            "suite": suite, "model": "demo-model", "weights": weights, "items": correct["n"], "samples_per_item": 1,
+            "correct": correct, **parts}
+
+
+def variant(name, reference, correct, lost, gained, verdict, needed):
+    n, change = correct["n"], correct["accuracy"] - reference["accuracy"]
+    return {"name": name, "bits_per_weight": FORMATS[name]["bits"], "correct": correct,
+            "lost": [f"item-{i}" for i in range(lost)], "gained": [f"item-{50 + i}" for i in range(gained)],
+            "difference": {"value": digits(change), "low": digits(change - 2 / n), "high": digits(change + 3 / n)},
+            "mcnemar_exact": 0.5, "mcnemar_mid_p": 0.375, "holm": 1,
+            "equivalence": {"verdict": verdict, "low": digits(change - 1 / n), "high": digits(change + 2 / n), "items_needed": needed}}
+
+
+def tasks(suite, figures):
+    """A comparison and the runs below it."""
+    runs = {"reference": figures(0), "q8_0": figures(0), "q4_0": figures(1)}
+    reference = runs["reference"][0]
+    lost = reference["right"] - runs["q4_0"][0]["right"] + 1
+    comparison = {"schema": "lfmscope-eval-against", "version": "0.1.0", "note": NOTE,
+                  "command": f"lfmscope eval {suite} --model datasets/demo-model --against q8_0,q4_0", "suite": suite,
+                  "model": "demo-model", "items": reference["n"], "margin": 0.02,
+                  "reference": {"name": "reference", "weights": "bf16", "bits_per_weight": 16, "correct": reference},
+                  "variants": [variant("q8_0", reference, runs["q8_0"][0], 0, 0, "PASS", 0),
+                               variant("q4_0", reference, runs["q4_0"][0], lost, 1, "UNDECIDED", 1234.4)]}
+    documents = {f"{suite}/{name}/summary": task_run(suite, "stored" if name == "reference" else name, f) for name, f in runs.items()}
+    return {f"{suite}/summary": comparison, **documents}
+
+
+def bench():
+    """Two formats, two kinds of activations, one sequence and eight, at two depths."""
+    rows = []
+    for weights, size in (("q8_0", 1.80e9), ("q4_0", 1.02e9)):
+        for activations in ("f32", "q8"):
+            for context in (0, 2048):
+                for batch, read in ((1, size), (8, size * 0.28)):
+                    rate = 31e9 / read * (0.9 if activations == "q8" else 0.84) * (1 if batch == 1 else 0.6)
+                    prefill = 60 if activations == "q8" else 41
+                    rows.append({"format": weights, "activations": activations, "kv": "f32", "batch": batch, "context": context,
+                                 "prefill_tps": prefill, "prefill_tps_min": prefill - 2, "prefill_tps_max": prefill + 1,
+                                 "decode_tps": digits(rate), "decode_tps_min": digits(rate * 0.96),
+                                 "decode_tps_max": digits(rate * 1.02), "bytes_per_token": digits(read),
+                                 "bandwidth_share": digits(rate * read / 31e9),
+                                 "distinct_experts": 4 if batch == 1 else 20.9})
+    return {"schema": "lfmscope-bench", "version": "0.1.0", "note": NOTE, "command": "lfmscope bench model.gguf --activations f32,q8",
+            "name": "model", "cpu": "a processor", "threads": 2, "repeats": 3, "prompt_tokens": 512, "decode_tokens": 64,
+            "bandwidth_read": 31e9, "bandwidth_read_min": 29e9, "bandwidth_read_max": 33e9, "rows": rows}
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, document in {"compare": compare(), "traces": traces(), "routing": routing()}.items():
+    for name, document in (tasks("ifeval", ifeval_figures) | tasks("recall", recall_figures)).items():
+        path = OUT / f"tasks/{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=1) + "\n")
+    for name, document in {"compare": compare(), "traces": traces(), "routing": routing(), "bench": bench()}.items():
         (OUT / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
 
 

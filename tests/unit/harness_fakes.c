@@ -107,8 +107,20 @@ static enum lfm_status summarise(const void *suite, cJSON *const *samples, size_
     return LFM_OK;
 }
 
-const struct lfm_suite fake_suite = {"fake", "a suite for tests", open_suite, close_suite, count,   id,
-                                     start,  next,                finish,     verdict,     summarise};
+const struct lfm_suite fake_suite = {
+    .name = "fake",
+    .summary = "a suite for tests",
+    .data_file = "fake.jsonl",
+    .open = open_suite,
+    .close = close_suite,
+    .count = count,
+    .id = id,
+    .start = start,
+    .next = next,
+    .finish = finish,
+    .verdict = verdict,
+    .summarise = summarise,
+};
 
 /* --- the backend --- */
 

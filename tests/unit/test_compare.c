@@ -3,6 +3,7 @@
 #include "quant/compare_figures.h"
 #include "quant/distance.h"
 #include "quant/perplexity.h"
+#include "quant/steps.h"
 #include "quant/positions.h"
 #include "reference/base/file.h"
 #include "reference/model/forward.h"

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 static struct lfm_error error;
+static const struct lfm_selection everything;
 static char directory[64];
 
 static void make_directory(void)
@@ -52,7 +53,7 @@ static cJSON *description(double seed)
 static struct lfm_task all_items(size_t samples)
 {
     struct lfm_task task = {.suite = &fake_suite, .samples = samples, .seed = 11};
-    assert_ok(lfm_task_select(&task, NULL, NULL, 0, &error));
+    assert_ok(lfm_task_select(&task, &everything, &error));
     return task;
 }
 
@@ -68,7 +69,7 @@ static enum lfm_status go_on(const char *name, const struct lfm_task *task, stru
     if (status == LFM_OK) {
         status = lfm_task_run(task, &backend, &run, NULL, &table, &error);
         if (status == LFM_OK) status = lfm_task_summarise(task, table, summary, &error);
-        if (status == LFM_OK) status = lfm_run_write_summary(&run, summary, &error);
+        if (status == LFM_OK) status = lfm_run_write_summary(run.directory, summary, &error);
         free(table);
         lfm_run_close(&run);
     }
@@ -189,7 +190,7 @@ Test(harness, a_finished_run_asks_nothing_and_can_be_extended)
 {
     struct lfm_task small = {.suite = &fake_suite, .samples = 1, .seed = 11}, large = all_items(2);
     struct fake_backend first = {0}, again = {0}, more = {0}, whole = {0};
-    assert_ok(lfm_task_select(&small, NULL, NULL, 3, &error));
+    assert_ok(lfm_task_select(&small, &(struct lfm_selection){.limit = 3}, &error));
     assert_ok(go_on("run", &small, &first, 2));
     assert_ok(go_on("run", &small, &again, 2));
     cr_assert(again.served == 0);
@@ -367,22 +368,51 @@ Test(harness, several_samples_give_pass_rates_and_an_interval_over_items)
     lfm_task_release(&task);
 }
 
-Test(harness, items_are_chosen_by_id_without_the_excluded_up_to_the_limit)
+/* The chosen items as text, "1 5 ". */
+static const char *chosen(const struct lfm_selection *selection)
+{
+    static char text[128];
+    struct lfm_task task = {.suite = &fake_suite};
+    size_t used = 0;
+    assert_ok(lfm_task_select(&task, selection, &error));
+    text[0] = '\0';
+    for (size_t i = 0; i < task.n_items; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%zu ", task.items[i]);
+    lfm_task_release(&task);
+    return text;
+}
+
+static void assert_refused(const struct lfm_selection *selection, const char *message)
 {
     struct lfm_task task = {.suite = &fake_suite};
-    assert_ok(lfm_task_select(&task, "item-5,item-1,item-3", "item-3", 0, &error));
-    cr_assert(task.n_items == 2 && task.items[0] == 1 && task.items[1] == 5);
+    assert_fails(lfm_task_select(&task, selection, &error), LFM_ERROR_ARGUMENT, message);
     lfm_task_release(&task);
-    task.suite = &fake_suite;
-    assert_ok(lfm_task_select(&task, NULL, "item-0,item-2", 2, &error));
-    cr_assert(task.n_items == 2 && task.items[0] == 1 && task.items[1] == 3);
-    lfm_task_release(&task);
-    task.suite = &fake_suite;
-    assert_fails(lfm_task_select(&task, "item-1,item-12", NULL, 0, &error), LFM_ERROR_ARGUMENT, "no item 'item-12'");
-    lfm_task_release(&task);
-    task.suite = &fake_suite;
-    assert_fails(lfm_task_select(&task, "item-1", "item-1", 0, &error), LFM_ERROR_ARGUMENT, "no items are left");
-    lfm_task_release(&task);
+}
+
+Test(harness, items_are_chosen_by_id_without_the_excluded_up_to_the_limit)
+{
+    cr_assert_str_eq(chosen(&(struct lfm_selection){.ids = "item-5,item-1,item-3", .exclude = "item-3"}), "1 5 ");
+    cr_assert_str_eq(chosen(&(struct lfm_selection){.exclude = "item-0,item-2", .limit = 2}), "1 3 ");
+    assert_refused(&(struct lfm_selection){.ids = "item-1,item-12"}, "no item 'item-12'");
+    assert_refused(&(struct lfm_selection){.ids = "item-1,item"}, "no item 'item'");
+    assert_refused(&(struct lfm_selection){.ids = "item-1", .exclude = "item-1"}, "no items are left");
+}
+
+Test(harness, shards_take_every_nth_of_the_chosen_items)
+{
+    cr_assert_str_eq(chosen(&(struct lfm_selection){.shard = 1, .shards = 3}), "0 3 6 ");
+    cr_assert_str_eq(chosen(&(struct lfm_selection){.shard = 3, .shards = 3}), "2 5 ");
+    cr_assert_str_eq(chosen(&(struct lfm_selection){.exclude = "item-0", .limit = 4, .shard = 2, .shards = 2}), "2 4 ");
+    cr_assert_str_eq(chosen(&(struct lfm_selection){.limit = 2, .shard = 3, .shards = 3}), "");
+}
+
+Test(harness, shards_are_written_as_one_of_how_many)
+{
+    static const char *const wrong[] = {"", "1", "0/3", "4/3", "1/0", "-1/3", "1/3x", "1/ 3", "/3", "1/99999999999999999999"};
+    struct lfm_selection selection = {0};
+    cr_assert(lfm_shard_parse(&selection, "2/3") && selection.shard == 2 && selection.shards == 3);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        cr_assert(!lfm_shard_parse(&selection, wrong[i]), "'%s' was taken", wrong[i]);
 }
 
 Test(harness, a_comparison_names_the_flips_and_adjusts_over_the_variants)
@@ -390,7 +420,8 @@ Test(harness, a_comparison_names_the_flips_and_adjusts_over_the_variants)
     bool reference[FAKE_ITEMS] = {true, true, true, true, true, true, false};
     bool same[FAKE_ITEMS] = {true, true, true, true, true, true, false};
     bool worse[FAKE_ITEMS] = {false, false, false, false, false, false, true};
-    const struct lfm_variant base = {"reference", 16, reference}, variants[] = {{"q8_0", 8.5, same}, {"q4_0", 4.5, worse}};
+    const struct lfm_variant base = {.name = "reference", .right = reference},
+                             variants[] = {{.name = "q8_0", .right = same}, {.name = "q4_0/q8", .activations = "q8", .right = worse}};
     struct lfm_task task = all_items(1);
     struct lfm_paired paired[2];
     lfm_compare_variants(paired, reference, variants, 2, FAKE_ITEMS, 0.02);
@@ -405,6 +436,7 @@ Test(harness, a_comparison_names_the_flips_and_adjusts_over_the_variants)
     cr_assert(cJSON_GetArraySize(cJSON_GetObjectItem(second, "lost")) == 6);
     cr_assert_str_eq(cJSON_GetArrayItem(cJSON_GetObjectItem(second, "gained"), 0)->valuestring, "item-6");
     assert_near(figure(second, "correct", "right"), 1, 0);
+    cr_assert_str_eq(cJSON_GetObjectItem(second, "activations")->valuestring, "q8");
     cJSON_Delete(document);
     lfm_task_release(&task);
 }

@@ -83,14 +83,21 @@ Test(ifeval_suite, verdicts_and_accuracies_count_prompts_and_instructions)
 {
     cJSON *summary = cJSON_CreateObject();
     cJSON *samples[2] = {answer(0, "*\"quoted\"*"), answer(1, "<<Title>> one, two")};
-    assert_verdict(samples[0], "{\"correct\":false,\"strict\":[false],\"loose\":[true]}");
-    assert_verdict(samples[1], "{\"correct\":false,\"strict\":[false,true],\"loose\":[false,true]}");
+    assert_verdict(samples[0], "{\"correct\":false,\"instructions\":[\"startend:quotation\"],\"strict\":[false],"
+                               "\"loose\":[true]}");
+    assert_verdict(samples[1], "{\"correct\":false,\"instructions\":[\"punctuation:no_comma\",\"detectable_format:title\"],"
+                               "\"strict\":[false,true],\"loose\":[false,true]}");
     assert_ok(suite->summarise(opened, samples, 2, summary, &error));
     assert_rate(summary, "prompt_level_strict", 0, 2);
     assert_rate(summary, "instruction_level_strict", 1, 3);
     assert_rate(summary, "prompt_level_loose", 1, 2);
     assert_rate(summary, "instruction_level_loose", 2, 3);
     cr_assert(cJSON_GetArraySize(cJSON_GetObjectItem(summary, "tier0")) == 3);
+    /* 0 of 1 and 1 of 2: sqrt(2 (1/9 + 1/9)) / 3 */
+    const cJSON *instructions = cJSON_GetObjectItem(summary, "instruction_level_strict");
+    assert_near(cJSON_GetObjectItem(instructions, "stderr")->valuedouble, 2.0 / 9, 1e-15);
+    cr_assert(cJSON_GetObjectItem(instructions, "clusters")->valueint == 2);
+    cr_assert(!cJSON_HasObjectItem(cJSON_GetObjectItem(summary, "prompt_level_strict"), "stderr"));
     cJSON_Delete(samples[0]);
     cJSON_Delete(samples[1]);
     cJSON_Delete(summary);
@@ -99,7 +106,8 @@ Test(ifeval_suite, verdicts_and_accuracies_count_prompts_and_instructions)
 Test(ifeval_suite, an_empty_answer_follows_nothing)
 {
     cJSON *sample = answer(1, "");
-    assert_verdict(sample, "{\"correct\":false,\"strict\":[false,false],\"loose\":[false,false]}");
+    assert_verdict(sample, "{\"correct\":false,\"instructions\":[\"punctuation:no_comma\",\"detectable_format:title\"],"
+                           "\"strict\":[false,false],\"loose\":[false,false]}");
     cJSON_Delete(sample);
 }
 
@@ -109,5 +117,18 @@ Test(ifeval_suite, verdicts_of_another_data_set_are_refused)
     cJSON_AddItemToArray(cJSON_GetObjectItem(cJSON_GetObjectItem(sample, "verdict"), "strict"), cJSON_CreateTrue());
     assert_fails(suite->summarise(opened, &sample, 1, summary, &error), LFM_ERROR_FORMAT, "needs 1 'strict'");
     cJSON_Delete(sample);
+    cJSON_Delete(summary);
+}
+
+Test(ifeval_suite, answers_to_one_prompt_are_one_cluster)
+{
+    /* prompt 3 right in 2 of 2 answers, prompt 20 in 0 of 2: p = 1/2, sqrt(2 (1 + 1)) / 4 */
+    cJSON *summary = cJSON_CreateObject();
+    cJSON *samples[4] = {answer(0, "\"quoted\""), answer(0, "\"too\""), answer(1, "a, b"), answer(1, "")};
+    assert_ok(suite->summarise(opened, samples, 4, summary, &error));
+    const cJSON *prompts = cJSON_GetObjectItem(summary, "prompt_level_strict");
+    assert_near(cJSON_GetObjectItem(prompts, "stderr")->valuedouble, 0.5, 1e-15);
+    cr_assert(cJSON_GetObjectItem(prompts, "clusters")->valueint == 2);
+    for (size_t i = 0; i < 4; i++) cJSON_Delete(samples[i]);
     cJSON_Delete(summary);
 }

@@ -241,3 +241,147 @@ Test(local_backend, a_model_without_a_chat_template_is_refused_at_once)
     snprintf(command, sizeof command, "rm -rf '%s'", directory);
     cr_assert(system(command) == 0);
 }
+
+/* --- what prompts have in common --- */
+
+enum { DIALOGUES = 5, TURNS = 2 };
+
+/* Dialogues of TURNS turns over one long system prompt and one list of tools; the last two ask the same. */
+struct dialogues {
+    cJSON *messages[DIALOGUES], *tools;
+    size_t turns[DIALOGUES];
+    struct lfm_buffer answers[DIALOGUES][TURNS];
+    size_t generated, reused, prompt;
+};
+
+static void add_message(cJSON *messages, const char *role, const char *content)
+{
+    cJSON *message = cJSON_CreateObject();
+    cJSON_AddStringToObject(message, "role", role);
+    cJSON_AddStringToObject(message, "content", content);
+    cJSON_AddItemToArray(messages, message);
+}
+
+static void make_dialogues(struct dialogues *dialogues)
+{
+    /* the third is longer than the first two dialogues as a whole: it could be taken for going on with one */
+    static const char *const first[DIALOGUES] = {
+        "Describe a garden.", "Describe a city.",
+        "I have been to the market, where I bought bread, stones, a river in a bottle, tea for my friend, and a map of the "
+        "city by the sea. Then I went home through the rain, past the old mill and the school, and thought of the winter, of "
+        "music, of the birds that fly south, of all the books I wanted to read and of the letters I never wrote. What do you "
+        "make of that? Tell me in two sentences, and leave the weather out of it, because I know all about the weather.",
+        "Hello!", "Hello!"};
+    *dialogues = (struct dialogues){0};
+    dialogues->tools = cJSON_Parse("[{\"name\": \"look\", \"description\": \"Looks a word up.\", \"parameters\": "
+                                   "{\"type\": \"object\", \"properties\": {\"word\": {\"type\": \"string\"}}}}]");
+    for (size_t i = 0; i < DIALOGUES; i++) {
+        dialogues->messages[i] = cJSON_CreateArray();
+        add_message(dialogues->messages[i], "system",
+                    "You are a patient gardener who answers in short sentences, never asks questions back, and knows the "
+                    "names of all flowers, trees and herbs of the garden behind the house by the river.");
+        add_message(dialogues->messages[i], "user", first[i]);
+    }
+}
+
+static void release_dialogues(struct dialogues *dialogues)
+{
+    for (size_t i = 0; i < DIALOGUES; i++) {
+        cJSON_Delete(dialogues->messages[i]);
+        for (size_t turn = 0; turn < TURNS; turn++) lfm_buffer_release(&dialogues->answers[i][turn]);
+    }
+    cJSON_Delete(dialogues->tools);
+}
+
+static void ask_next(const struct lfm_backend *backend, const struct dialogues *dialogues, size_t i)
+{
+    const struct lfm_request request = {dialogues->messages[i], dialogues->tools};
+    assert_ok(backend->submit(backend->context, i, &request, 77 * i + dialogues->turns[i], &error));
+}
+
+static void take_answer(struct dialogues *dialogues, struct lfm_completion *completion)
+{
+    size_t i = completion->ticket;
+    cr_assert(completion->finish != LFM_FINISH_ERROR, "%s", completion->error.message);
+    cr_assert(completion->reused_tokens < completion->prompt_tokens);
+    dialogues->generated += completion->generated_tokens;
+    dialogues->prompt += completion->prompt_tokens;
+    dialogues->reused += completion->reused_tokens;
+    add_message(dialogues->messages[i], "assistant", completion->text.data);
+    add_message(dialogues->messages[i], "user", "And what else? Say more about it.");
+    dialogues->answers[i][dialogues->turns[i]++] = completion->raw;
+    completion->raw = (struct lfm_buffer){0};
+    lfm_completion_release(completion);
+}
+
+static void hold_dialogues(const struct lfm_local_options *options, struct dialogues *dialogues)
+{
+    struct lfm_backend backend;
+    size_t begun = 0, under_way = 0;
+    make_dialogues(dialogues);
+    assert_ok(lfm_local_backend_open(&backend, model, options, &error));
+    for (size_t done = 0; done < DIALOGUES;) {
+        struct lfm_completion completion;
+        for (; begun < DIALOGUES && under_way < backend.concurrency; under_way++) ask_next(&backend, dialogues, begun++);
+        assert_ok(backend.wait(backend.context, &completion, &error));
+        size_t i = completion.ticket;
+        take_answer(dialogues, &completion);
+        if (dialogues->turns[i] < TURNS) {
+            ask_next(&backend, dialogues, i);
+        } else {
+            under_way--;
+            done++;
+        }
+    }
+    backend.close(backend.context);
+}
+
+static void assert_same_dialogues(const struct dialogues *a, const struct dialogues *b)
+{
+    for (size_t i = 0; i < DIALOGUES; i++)
+        for (size_t turn = 0; turn < TURNS; turn++)
+            cr_assert_str_eq(a->answers[i][turn].data, b->answers[i][turn].data);
+    cr_assert(a->generated == b->generated && a->prompt == b->prompt);
+}
+
+Test(local_backend, reuse_changes_no_answer_at_any_batch_size_and_budget)
+{
+    static const struct {
+        size_t batch, budget;
+    } ways[] = {{1, 64 << 20}, {3, 1 << 20}, {4, 64 << 20}};
+    struct lfm_local_options options = {
+        .sampling = {.temperature = 0.9, .top_k = 80, .top_p = 1, .repetition_penalty = 1.05}, .max_tokens = 8, .batch = 1};
+    struct dialogues plain, other;
+    hold_dialogues(&options, &plain);
+    cr_assert(plain.reused == 0);
+    for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++) {
+        options.batch = ways[way].batch;
+        options.reuse_bytes = ways[way].budget;
+        hold_dialogues(&options, &other);
+        assert_same_dialogues(&plain, &other);
+        cr_assert(way == 1 || other.reused > other.prompt / 2, "batch %zu reuses %zu of %zu tokens", options.batch,
+                  other.reused, other.prompt);
+        release_dialogues(&other);
+    }
+    release_dialogues(&plain);
+}
+
+Test(local_backend, what_requests_of_one_batch_have_in_common_is_computed_once)
+{
+    const struct lfm_local_options options = {
+        .sampling = {.top_p = 1, .repetition_penalty = 1}, .max_tokens = 2, .batch = DIALOGUES, .reuse_bytes = 64 << 20};
+    struct dialogues dialogues;
+    struct lfm_backend backend;
+    make_dialogues(&dialogues);
+    assert_ok(lfm_local_backend_open(&backend, model, &options, &error));
+    for (size_t i = 0; i < DIALOGUES; i++) ask_next(&backend, &dialogues, i);
+    for (size_t i = 0; i < DIALOGUES; i++) {
+        struct lfm_completion completion;
+        assert_ok(backend.wait(backend.context, &completion, &error));
+        if (completion.ticket == 0) cr_assert(completion.reused_tokens == 0);
+        if (completion.ticket > 0) cr_assert(completion.reused_tokens >= 64, "%zu tokens", completion.reused_tokens);
+        lfm_completion_release(&completion);
+    }
+    backend.close(backend.context);
+    release_dialogues(&dialogues);
+}

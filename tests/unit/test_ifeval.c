@@ -28,9 +28,36 @@ static bool follows_loosely(const char *id, const char *kwargs, const char *resp
     struct lfm_error error = {0};
     cJSON *arguments = cJSON_Parse(kwargs);
     bool out = false;
-    assert_ok(lfm_ifeval_loose(lfm_ifeval_check_by_id(id), arguments, lfm_span_of(response), &out, &error));
+    bool strict = follows(id, kwargs, response);
+    assert_ok(lfm_ifeval_loose(lfm_ifeval_check_by_id(id), arguments, lfm_span_of(response), strict, &out, &error));
     cJSON_Delete(arguments);
     return out;
+}
+
+static void assert_arguments(const char *id, const char *kwargs, const char *complaint)
+{
+    struct lfm_error error = {0};
+    cJSON *arguments = cJSON_Parse(kwargs);
+    cr_assert_not_null(arguments);
+    const struct lfm_ifeval_check *check = lfm_ifeval_check_by_id(id);
+    if (complaint)
+        assert_fails(lfm_ifeval_check_arguments(check, arguments, &error), LFM_ERROR_FORMAT, complaint);
+    else
+        assert_ok(lfm_ifeval_check_arguments(check, arguments, &error));
+    cJSON_Delete(arguments);
+}
+
+Test(ifeval, arguments_must_be_those_that_the_instruction_takes)
+{
+    const char *words = "length_constraints:number_words";
+    assert_arguments(words, "{\"num_words\": 3, \"relation\": \"at least\"}", NULL);
+    assert_arguments(words, "{\"num_words\": 3, \"relation\": \"at least\", \"keywords\": null}", NULL);
+    assert_arguments(words, "{\"num_words\": 3, \"relation\": \"at least\", \"num\": 1}", "takes no argument 'num'");
+    assert_arguments(words, "{\"num_words\": 3, \"relation\": \"at least\", \"words\": 1}", "takes no argument 'words'");
+    assert_arguments(words, "{\"relation\": \"at least\"}", "num_words");
+    assert_arguments("punctuation:no_comma", "{}", NULL);
+    assert_arguments("punctuation:no_comma", "{\"a\": 1}", "takes no argument 'a' (it takes none)");
+    assert_arguments("keywords:forbidden_words", "{\"forbidden_words\": [\"(\"]}", "cannot use the pattern");
 }
 
 Test(ifeval, a_blank_response_follows_nothing)
@@ -211,7 +238,7 @@ static enum lfm_status compare_row(void *context, cJSON *row, const char *name, 
         const struct lfm_ifeval_check *check = lfm_ifeval_check_by_id(cJSON_GetArrayItem(ids, i)->valuestring);
         bool strict, loose;
         assert_ok(lfm_ifeval_strict(check, cJSON_GetArrayItem(kwargs, i), response, &strict, &error));
-        assert_ok(lfm_ifeval_loose(check, cJSON_GetArrayItem(kwargs, i), response, &loose, &error));
+        assert_ok(lfm_ifeval_loose(check, cJSON_GetArrayItem(kwargs, i), response, strict, &loose, &error));
         compare_lists(tally, row, "strict", (size_t)i, strict);
         compare_lists(tally, row, "loose", (size_t)i, loose);
     }

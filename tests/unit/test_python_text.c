@@ -145,6 +145,24 @@ static void check_matches(const cJSON *row)
     lfm_pattern_free(compiled);
 }
 
+Test(python_re, a_constant_is_compiled_once_for_each_set_of_flags)
+{
+    static const char pattern[] = "A+";
+    const struct lfm_pattern *first, *again, *caseless;
+    size_t count;
+    assert_ok(lfm_pattern_constant(&first, pattern, 0, &error));
+    assert_ok(lfm_pattern_constant(&again, pattern, 0, &error));
+    assert_ok(lfm_pattern_constant(&caseless, pattern, LFM_RE_IGNORECASE, &error));
+    cr_assert(first == again && first != caseless);
+    assert_ok(lfm_pattern_count(first, lfm_span_of("aAAbA"), &count, &error));
+    cr_assert(count == 2);
+    assert_ok(lfm_pattern_count(caseless, lfm_span_of("aAAbA"), &count, &error));
+    cr_assert(count == 2);
+    assert_ok(lfm_pattern_count(caseless, lfm_span_of("aba"), &count, &error));
+    cr_assert(count == 2);
+    assert_fails(lfm_pattern_constant(&again, "(", 0, &error), LFM_ERROR_FORMAT, "cannot use the pattern '('");
+}
+
 Test(python_re, matches_where_python_matches)
 {
     each_row("tests/golden/text/patterns.jsonl", check_matches);

@@ -213,7 +213,7 @@ Test(report, malformed_json_is_one_line_with_file_and_line)
 
 Test(report, other_documents_are_refused_by_name)
 {
-    assert_fails(build_text("{\"schema\": \"lfmscope-bench\"}"), LFM_ERROR_FORMAT, "found 'lfmscope-bench'");
+    assert_fails(build_text("{\"schema\": \"lfmscope-other\"}"), LFM_ERROR_FORMAT, "found 'lfmscope-other'");
     assert_fails(build_text("{}"), LFM_ERROR_FORMAT, "'schema' is missing");
     assert_fails(build_text("[1, 2]"), LFM_ERROR_FORMAT, "'schema' is missing");
     assert_fails(build_text("{\"schema\": \"lfmscope-compare\"}"), LFM_ERROR_FORMAT,
@@ -246,6 +246,86 @@ Test(report, a_missing_file_is_an_error)
 {
     const char *paths[] = {"tests/golden/reports/absent.json"};
     assert_fails(lfm_report_build(&report, paths, 1, NULL, &error), LFM_ERROR_IO, "cannot open");
+}
+
+Test(report, tasks_have_a_table_per_suite_and_one_plot_for_all)
+{
+    assert_ok(build_golden());
+    const struct lfm_block *figure = find_block("task-scores"), *table = find_block("tasks-ifeval");
+    cr_assert(figure && table && find_block("tasks-recall") && find_block("tasks-ifeval-parts"));
+    cr_assert_str_eq(find_block("task-overview")->table->cells[7].text, "82.5\xc2\xa0% (2 lost, 1 won)");
+    cr_assert_eq(figure->plot->n_series, 3u);
+    cr_assert_str_eq(figure->plot->rows[1], "Recall");
+    cr_assert_str_eq(figure->source.file, "tests/golden/reports/tasks/ifeval/summary.json, "
+                                          "tests/golden/reports/tasks/recall/summary.json");
+    cr_assert_str_eq(figure->source.command,
+                     "lfmscope eval ifeval,recall --model datasets/demo-model --against q8_0,q4_0");
+    cr_assert_str_eq(table->table->cells[2 * 9 + 1].text, "82.5\xc2\xa0% [68.0, 91.3]");
+    cr_assert_str_eq(table->table->cells[2 * 9 + 7].text, "UNDECIDED");
+    cr_assert_str_eq(table->table->cells[2 * 9 + 8].text, "1,235");
+    cr_assert_str_eq(table->table->cells[9 + 8].text, "");
+    cr_assert(says("Of the answers to 112 tasks (IFEval and Recall), these flip: Q8_0 none and Q4_0 "));
+}
+
+Test(report, details_of_a_comparison_come_from_the_runs_below_it)
+{
+    assert_ok(build_golden());
+    const struct lfm_table *parts = find_block("tasks-ifeval-parts")->table;
+    size_t row = 4 * parts->n_columns; /* behind the three accuracies and a first kind of instruction */
+    cr_assert_str_eq(parts->cells[row].text, "length_constraints:number_words");
+    cr_assert_str_eq(parts->cells[row + 1].text, "9 of 15");
+    cr_assert_str_eq(parts->cells[row + 3].text, "8 of 15");
+}
+
+Test(report, recall_has_a_map_per_kind_and_a_table_of_cells)
+{
+    assert_ok(build_golden());
+    const struct lfm_plot *plot = find_block("recall-2")->plot;
+    cr_assert_eq(plot->n_series, 3u);
+    cr_assert(plot->n_rows == 3 && plot->n_columns == 3);
+    cr_assert_str_eq(plot->columns[2], "1k");
+    cr_assert_eq(find_block("recall-cells")->table->n_cells, 18u * 6);
+    cr_assert(find_block("recall-3") == NULL);
+}
+
+Test(report, a_run_alone_has_its_score)
+{
+    static const char *const paths[] = {"tests/golden/reports/tasks/recall/q4_0"};
+    assert_ok(lfm_report_build(&report, paths, 1, NULL, &error));
+    cr_assert_eq(find_block("tasks-recall")->table->n_columns, 3u);
+    cr_assert_str_eq(find_block("tasks-recall")->table->cells[0].text, "demo-model (Q4_0)");
+    cr_assert_eq(find_block("recall")->plot->n_series, 1u);
+    cr_assert_str_eq(report.content.title, "lfmscope report: demo-model");
+}
+
+Test(report, several_suites_may_come_in_one_document)
+{
+    assert_ok(build_text("{\"schema\": \"lfmscope-eval-suites\", \"suites\": ["
+                         "{\"schema\": \"lfmscope-eval\", \"suite\": \"bfcl\", \"correct\": {\"accuracy\": 0.5}},"
+                         "{\"schema\": \"lfmscope-eval\", \"suite\": \"bfcl\", \"correct\": {\"accuracy\": 0.25}},"
+                         "{\"schema\": \"lfmscope-eval\", \"suite\": \"../x\", \"correct\": {\"accuracy\": 1}}]}"));
+    cr_assert_eq(report.documents.count, 3u);
+    cr_assert(find_block("tasks-bfcl") && find_block("tasks-bfcl-2"));
+    cr_assert(find_block("tasks-other") != NULL, "a name becomes a file's only when it is plain");
+}
+
+Test(report, tasks_without_suite_or_score_are_errors)
+{
+    assert_fails(build_text("{\"schema\": \"lfmscope-eval\"}"), LFM_ERROR_FORMAT, "'suite' is missing");
+    assert_fails(build_text("{\"schema\": \"lfmscope-eval-against\", \"suite\": \"x\"}"), LFM_ERROR_FORMAT,
+                 "the reference's 'correct' is missing");
+    assert_fails(build_text("{\"schema\": \"lfmscope-eval-against\", \"suite\": \"x\", \"variants\": [{\"lost\": 3}]}"),
+                 LFM_ERROR_FORMAT, "variants[0]: 'lost' must be a list");
+}
+
+Test(report, names_with_a_per_cent_sign_are_drawn)
+{
+    assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"candidates\": [{\"name\": \"a\", \"labels\": ["
+                         "{\"label\": \"50 % off %d\", \"kld_mean\": 0.1}]}]}"));
+    assert_ok(lfm_report_write(&report, directory, true, &error));
+    struct lfm_buffer drawing = read_output("plots/kld-domain.svg");
+    cr_assert(strstr(drawing.data, "50 % off %d") != NULL);
+    lfm_buffer_release(&drawing);
 }
 
 Test(report, two_candidates_of_one_format_keep_their_names)

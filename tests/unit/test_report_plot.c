@@ -82,6 +82,47 @@ Test(report_plot, a_heat_map_names_rows_and_columns_in_its_csv)
     cr_assert_str_eq(writer.buffer.data, "point,layer,value,row,column\n\"conv, x\",7,0.25,0,1\n");
 }
 
+Test(report_plot, heat_maps_of_several_series_stand_side_by_side_while_there_is_room)
+{
+    static const char *rows[] = {"0 %", "100 %"}, *names[] = {"1k", "2k", "3k", "4k", "5k", "6k", "7k", "8k"};
+    struct lfm_plot *plot = lfm_plot_new(&pool, "maps", LFM_PLOT_HEAT);
+    plot->rows = rows;
+    plot->columns = names;
+    plot->n_rows = 2;
+    plot->n_columns = 8;
+    for (size_t s = 0; s < 3; s++) {
+        lfm_plot_series(plot, s == 0 ? "first" : s == 1 ? "second" : "third", "#2f7ed8");
+        lfm_plot_cell(plot, 0, 0, 50);
+        lfm_plot_cell(plot, 1, 7, 100);
+    }
+    lfm_plot_script(&writer, plot);
+    assert_contains("set label 'second' at 8.2200,0.0800");
+    assert_contains("set label 'third' at -0.4800,3.9800");
+    assert_contains("every ::4::5 using ($5+0):($4+4.9)");
+    assert_contains("'0 %%' 1.0000, '100 %%' 2.0000, '0 %%' 4.9000");
+    lfm_buffer_clear(&writer.buffer);
+    lfm_plot_csv(&writer, plot);
+    assert_contains("y,x,value,row,column,series\n0 %,1k,50,0,0,first\n100 %,8k,100,1,7,first\n0 %,1k,50,0,0,second\n");
+}
+
+Test(report_plot, intervals_are_bars_from_low_to_high)
+{
+    static const char *rows[] = {"suite"};
+    struct lfm_plot *plot = lfm_plot_new(&pool, "scores", LFM_PLOT_DOTS);
+    plot->rows = rows;
+    plot->n_rows = 1;
+    plot->intervals = true;
+    lfm_plot_series(plot, "a", "#2f7ed8");
+    lfm_plot_interval(plot, 70, 0, 60, 78);
+    lfm_plot_interval(plot, NAN, 0, 60, 78);
+    lfm_plot_csv(&writer, plot);
+    cr_assert_str_eq(writer.buffer.data, "series,x,row,low,high,y\na,70,0,60,78,suite\n");
+    lfm_buffer_clear(&writer.buffer);
+    lfm_plot_script(&writer, plot);
+    assert_contains("using 2:($3+0.0000):4:5 with xerrorbars");
+    assert_contains("set xrange [58.92:79.08]");
+}
+
 static const char drawing[] =
     "<?xml version=\"1.0\" encoding=\"utf-8\"  standalone=\"no\"?>\n<svg \n viewBox=\"0 0 760 380\"\n"
     " xmlns=\"http://www.w3.org/2000/svg\"\n>\n\n<title>Gnuplot</title>\n<desc>Produced by GNUPLOT 5.4</desc>\n\n"

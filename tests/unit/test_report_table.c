@@ -59,8 +59,30 @@ Test(report_table, csv_has_full_numbers_errors_and_empty_fields)
                                          "\"\"c\"\"\",0.0125,0.001,0.5\nplain,,,1\n");
 }
 
+Test(report_table, intervals_are_two_columns_of_the_csv)
+{
+    static const struct lfm_column right[] = {{"name", "Name", false}, {"right", "Right", true}};
+    struct lfm_source source = {"a.json", ""};
+    struct lfm_table *table = lfm_table_new(&pool, "scores", "Scores.", &source, right, 2);
+    lfm_table_text(table, "a");
+    lfm_table_interval(table, 0.75, 0.5, 0.875, LFM_NUMBER_SCORE);
+    lfm_table_text(table, "b");
+    lfm_table_share(table, 1, 4, 0.0625, 0.5);
+    lfm_table_text(table, "c");
+    lfm_table_share(table, NAN, NAN, NAN, NAN);
+    lfm_table_csv(&writer, table);
+    cr_assert_str_eq(writer.buffer.data,
+                     "name,right,right_low,right_high\na,0.75,0.5,0.875\nb,0.25,0.0625,0.5\nc,,,\n");
+    lfm_buffer_clear(&writer.buffer);
+    lfm_table_markdown(&writer, table);
+    assert_contains("| a | 75.0\xc2\xa0% \\[50.0, 87.5\\] |");
+    assert_contains("| b | 1 of 4 |");
+}
+
 Test(report_table, no_memory_no_crash)
 {
+    lfm_table_interval(NULL, 1, 1, 1, LFM_NUMBER_PLAIN);
+    lfm_table_share(NULL, 1, 1, 1, 1);
     lfm_table_text(NULL, "a");
     lfm_table_number(NULL, 1, LFM_NUMBER_PLAIN);
     lfm_table_error(NULL, 1, 1, LFM_NUMBER_PLAIN);

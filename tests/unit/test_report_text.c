@@ -126,6 +126,18 @@ Test(report_text, value_and_error_share_decimals_and_power)
     assert_text(lfm_number_with_error(&pool, NAN, 0.1, LFM_NUMBER_PLAIN), "\xe2\x80\x93");
 }
 
+Test(report_text, scores_and_points_have_one_decimal_and_intervals_in_brackets)
+{
+    assert_text(lfm_number_text(&pool, 0.7417, LFM_NUMBER_SCORE), "74.2\xc2\xa0%");
+    assert_text(lfm_number_text(&pool, 0.033, LFM_NUMBER_POINTS), "+3.3");
+    assert_text(lfm_number_text(&pool, -0.033, LFM_NUMBER_POINTS), "\xe2\x88\x92" "3.3");
+    assert_text(lfm_number_text(&pool, 0.0001, LFM_NUMBER_POINTS), "0.0");
+    assert_text(lfm_number_with_interval(&pool, 0.742, 0.657, 0.812, LFM_NUMBER_SCORE), "74.2\xc2\xa0% [65.7, 81.2]");
+    assert_text(lfm_number_with_interval(&pool, 0, -0.01, 0.01, LFM_NUMBER_POINTS), "0.0 [\xe2\x88\x92" "1.0, +1.0]");
+    assert_text(lfm_number_with_interval(&pool, 0.5, NAN, 1, LFM_NUMBER_SCORE), "50.0\xc2\xa0%");
+    assert_text(lfm_number_with_interval(&pool, NAN, 0, 1, LFM_NUMBER_SCORE), "\xe2\x80\x93");
+}
+
 Test(report_text, formats_have_their_usual_spelling)
 {
     assert_text(lfm_format_title(&pool, "q8_0"), "Q8_0");

@@ -71,6 +71,62 @@ Test(equivalence, many_agreeing_items_pass_few_are_undecided_and_a_large_loss_fa
     cr_assert_str_eq(lfm_equivalence_name(undecided.verdict), "UNDECIDED");
 }
 
+Test(equivalence, the_items_needed_are_those_of_the_closed_form)
+{
+    /* Without flips and half of the items right, Newcombe's half-width is z / sqrt(n (n + z^2)): Wilson's is z / (2 sqrt(n +
+     * z^2)) on either side, and phi = 1 - 2/n leaves sqrt(4/n) of it. z = 1.644854, margin 0.02: n^2 + 2.7055 n > 6763.9,
+     * so n = 81. */
+    const struct lfm_pairs ten = {.both = 5, .neither = 5}, eighty = {.both = 40, .neither = 40};
+    assert_near(lfm_equivalence_test(&ten, 0.02).items_needed, 71, 0);
+    assert_near(lfm_equivalence_test(&eighty, 0.02).items_needed, 1, 0);
+    const struct lfm_pairs decided = {.both = 41, .neither = 41};
+    cr_assert_eq(lfm_equivalence_test(&decided, 0.02).verdict, LFM_EQUIVALENT_PASS);
+}
+
+Test(equivalence, as_many_items_as_needed_decide_and_one_less_does_not)
+{
+    /* shares in tenths: whole numbers of pairs at every multiple of ten items */
+    static const struct lfm_pairs shares[] = {{7, 1, 0, 2}, {8, 0, 0, 2}, {5, 1, 1, 3}, {4, 0, 3, 3}};
+    for (size_t i = 0; i < 4; i++) {
+        size_t needed = (size_t)lfm_equivalence_test(&shares[i], 0.05).items_needed, tens = 1;
+        cr_assert(needed > 0);
+        for (;; tens++) {
+            const struct lfm_pairs more = {tens * shares[i].both, tens * shares[i].lost, tens * shares[i].gained,
+                                           tens * shares[i].neither};
+            if (lfm_equivalence_test(&more, 0.05).verdict != LFM_EQUIVALENT_UNDECIDED) break;
+        }
+        cr_assert(10 + needed <= 10 * tens && 10 + needed > 10 * (tens - 1), "%zu more for %zu tens", needed, tens);
+    }
+}
+
+Test(equivalence, without_items_or_at_the_margin_no_number_of_items_decides)
+{
+    const struct lfm_pairs none = {0}, at_the_margin = {.both = 90, .lost = 10};
+    cr_assert(isinf(lfm_equivalence_test(&none, 0.02).items_needed));
+    cr_assert(isinf(lfm_equivalence_test(&at_the_margin, 0.1).items_needed));
+}
+
+Test(clusters, the_standard_error_is_that_of_the_ratio)
+{
+    /* By hand: right 2 of 3, 1 of 1, 0 of 2; p = 1/2; deviations 0.5, 0.5, -1; sqrt(3/2 * 1.5) / 6 = 0.25. */
+    struct lfm_clusters clusters = {0};
+    lfm_clusters_add(&clusters, 2, 3);
+    lfm_clusters_add(&clusters, 1, 1);
+    lfm_clusters_add(&clusters, 0, 2);
+    lfm_clusters_add(&clusters, 0, 0);
+    cr_assert(clusters.clusters == 3 && clusters.right == 3 && clusters.n == 6);
+    assert_near(lfm_clustered_stderr(&clusters), 0.25, 1e-15);
+}
+
+Test(clusters, one_verdict_each_gives_the_error_of_a_mean_and_one_cluster_gives_none)
+{
+    struct lfm_clusters singles = {0}, one = {0};
+    for (size_t i = 0; i < 10; i++) lfm_clusters_add(&singles, i < 4, 1);
+    assert_near(lfm_clustered_stderr(&singles), sqrt(0.4 * 0.6 / 9), 1e-15);
+    lfm_clusters_add(&one, 1, 4);
+    cr_assert(isnan(lfm_clustered_stderr(&one)));
+}
+
 Test(equivalence, the_items_needed_bring_a_decision_when_rates_stay)
 {
     const struct lfm_pairs pairs = {.both = 40, .lost = 3, .gained = 2, .neither = 5};

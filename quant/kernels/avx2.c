@@ -1,0 +1,234 @@
+/* Kernels for AVX2 with F16C: every x86-64 server and PC since about 2013. Compiled with these switched on, whatever the
+ * rest of the program is compiled for; nothing here runs unless supported() says so. */
+#include "quant/kernels/kernels.h"
+
+#include "reference/model/lanes.h"
+
+#include <immintrin.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Two codes at a time are multiplied and added in 16 bits, without overflow when one of them is below 129: codes above
+ * are taken as differences from 128, which the sum of the activations makes up for. */
+INLINE __m256i pairs(__m256i codes, __m256i q)
+{
+    __m256i difference = _mm256_xor_si256(codes, _mm256_set1_epi8((char)0x80));
+    __m256i low = _mm256_maddubs_epi16(_mm256_abs_epi8(difference), _mm256_sign_epi8(q, difference));
+    return _mm256_madd_epi16(low, _mm256_set1_epi16(1));
+}
+
+static int32_t group_product(const uint8_t *codes, const int8_t *q, size_t group)
+{
+    const __m128i *c = (const __m128i *)(const void *)codes, *a = (const __m128i *)(const void *)q;
+    bool whole = group == 32;
+    __m256i code = _mm256_set_m128i(whole ? _mm_loadu_si128(c + 1) : _mm_setzero_si128(), _mm_loadu_si128(c));
+    __m256i activation = _mm256_set_m128i(whole ? _mm_loadu_si128(a + 1) : _mm_setzero_si128(), _mm_loadu_si128(a));
+    __m256i of_activations = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), activation), _mm256_set1_epi16(128));
+    __m256i sums = _mm256_add_epi32(pairs(code, activation), of_activations);
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
+}
+
+#include "quant/kernels/integer.h"
+
+enum { TILE_ROWS = 2, TILE_TOKENS = 2, GROUP = 32 };
+#include "quant/kernels/tile.h"
+
+/* Every processor with AVX2 has F16C too, which not every compiler can ask for. */
+static bool supported(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+/* --- 32 elements of a stored row, in four registers --- */
+
+INLINE __m256 load_half(const uint8_t *at)
+{
+    uint16_t half;
+    memcpy(&half, at, sizeof half);
+    return _mm256_set1_ps(_cvtsh_ss(half));
+}
+
+INLINE __m128i load_8(const uint8_t *at)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)at);
+}
+
+INLINE __m128i load_16(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+/* Eight codes as floats. */
+INLINE __m256 to_floats(__m128i codes, int zero)
+{
+    return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(codes), _mm256_set1_epi32(zero)));
+}
+
+/* The codes in the low (upper: the high) halves of eight bytes. */
+INLINE __m128i half_codes(const uint8_t *bytes, bool upper)
+{
+    __m128i eight = load_8(bytes);
+    return _mm_and_si128(upper ? _mm_srli_epi16(eight, 4) : eight, _mm_set1_epi8(15));
+}
+
+INLINE void f32_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_loadu_ps((const float *)(const void *)(row + 4 * i) + 8 * k);
+}
+
+INLINE void bf16_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16(row + 2 * i + 16 * k)), 16));
+}
+
+INLINE void f16_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_cvtph_ps(load_16(row + 2 * i + 16 * k));
+}
+
+INLINE void q8_0_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 34;
+    __m256 d = load_half(block);
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load_8(block + 2 + 8 * k))));
+}
+
+INLINE void q4_0_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 18;
+    __m256 d = load_half(block);
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_mul_ps(d, to_floats(half_codes(block + 2 + k % 2 * 8, k / 2), 8));
+}
+
+INLINE void q4_1_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 20;
+    __m256 d = load_half(block), m = load_half(block + 2);
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_add_ps(_mm256_mul_ps(d, to_floats(half_codes(block + 4 + k % 2 * 8, k / 2), 0)), m);
+}
+
+/* Scale and minimum of group g of a q4_k block; see quant/formats/k_scales.h. */
+INLINE void q4_k_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / 256 * 144, *b = block + 4;
+    size_t g = i % 256 / GROUP;
+    unsigned s = g < 4 ? b[g] & 63u : (b[g + 4] & 15u) | (unsigned)(b[g - 4] >> 6) << 4;
+    unsigned m = g < 4 ? b[g + 4] & 63u : (unsigned)(b[g + 4] >> 4) | (unsigned)(b[g] >> 6) << 4;
+    __m256 scale = _mm256_mul_ps(load_half(block), _mm256_set1_ps((float)s));
+    __m256 minimum = _mm256_mul_ps(load_half(block + 2), _mm256_set1_ps((float)m));
+    const uint8_t *codes = block + 16 + g / 2 * GROUP;
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_sub_ps(_mm256_mul_ps(scale, to_floats(half_codes(codes + 8 * k, g % 2), 0)), minimum);
+}
+
+INLINE void q6_k_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / 256 * 210;
+    size_t half = i % 256 / 128, quarter = i % 128 / GROUP;
+    const uint8_t *low = block + half * 64 + quarter % 2 * 32, *high = block + 128 + half * 32;
+    const uint8_t *scales = block + 192 + half * 8 + quarter * 2;
+    __m256 d = load_half(block + 208);
+    for (size_t k = 0; k < 4; k++) {
+        __m128i two = _mm_and_si128(_mm_srl_epi16(load_8(high + 8 * k), _mm_cvtsi32_si128((int)(2 * quarter))), _mm_set1_epi8(3));
+        __m128i code = _mm_or_si128(half_codes(low + 8 * k, quarter / 2), _mm_slli_epi16(two, 4));
+        __m256 scale = _mm256_mul_ps(d, _mm256_set1_ps((float)(int8_t)scales[k / 2]));
+        w[k] = _mm256_mul_ps(scale, to_floats(code, 32));
+    }
+}
+
+/* E4M3 with its sign, exponent and fraction moved to their places in a half, which has 8 powers of two more bias. */
+INLINE void fp8_e4m3_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    for (size_t k = 0; k < 4; k++) {
+        __m128i code = _mm_cvtepu8_epi16(load_8(row + i + 8 * k));
+        __m128i magnitude = _mm_and_si128(code, _mm_set1_epi16(0x7f));
+        __m128i sign = _mm_slli_epi16(_mm_and_si128(code, _mm_set1_epi16(0x80)), 8);
+        __m128i nan = _mm_cmpeq_epi16(magnitude, _mm_set1_epi16(0x7f));
+        __m128i half = _mm_blendv_epi8(_mm_slli_epi16(magnitude, 7), _mm_set1_epi16(0x7e00), nan);
+        w[k] = _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(sign, half)), _mm256_set1_ps(256));
+    }
+}
+
+/* --- rows of a format: decoded to memory, or multiplied as they are decoded --- */
+
+typedef void decode_group(__m256 w[4], const uint8_t *row, size_t i);
+
+INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
+{
+    for (size_t i = 0; i < n; i += GROUP) {
+        __m256 w[4];
+        group(w, row, i);
+        for (size_t k = 0; k < 4; k++) _mm256_storeu_ps(x + i + 8 * k, w[k]);
+    }
+}
+
+INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes, size_t rows,
+                        const float *x, size_t tokens, size_t n)
+{
+    __m256 sum[TILE_ROWS][LFM_MOST_DIRECT][2];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < tokens; t++) sum[r][t][0] = sum[r][t][1] = _mm256_setzero_ps();
+    for (size_t i = 0; i < n; i += GROUP)
+        for (size_t r = 0; r < rows; r++) {
+            __m256 w[4];
+            group(w, first + r * row_bytes, i);
+            for (size_t t = 0; t < tokens; t++)
+                for (size_t k = 0; k < 4; k++) {
+                    __m256 product = _mm256_mul_ps(w[k], _mm256_loadu_ps(x + t * n + i + 8 * k));
+                    sum[r][t][k % 2] = _mm256_add_ps(sum[r][t][k % 2], product);
+                }
+        }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < tokens; t++) {
+            lfm_lanes lanes;
+            memcpy(&lanes, sum[r][t], sizeof lanes);
+            y[t * y_stride + r] = lfm_sum_lanes(&lanes);
+        }
+}
+
+INLINE void multiply_stored(decode_group *group, float *y, size_t y_stride, const uint8_t *rows, size_t row_bytes,
+                            size_t n_rows, const float *x, size_t tokens, size_t n)
+{
+    size_t r = 0;
+    for (; r + TILE_ROWS <= n_rows; r += TILE_ROWS)
+        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, TILE_ROWS, x, tokens, n);
+    for (; r < n_rows; r++) stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
+}
+
+#define ROWS_OF(format)                                                                                               \
+    static void format##_decode(float *x, const void *row, size_t n)                                                  \
+    {                                                                                                                 \
+        decode_row(format##_group, x, row, n);                                                                        \
+    }                                                                                                                 \
+    static void format##_multiply(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,       \
+                                  const float *x, size_t T, size_t n)                                                 \
+    {                                                                                                                 \
+        switch (T) {                                                                                                  \
+        case 1: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                \
+        case 2: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                \
+        case 3: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                \
+        default: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break; \
+        }                                                                                                             \
+    }
+ROWS_OF(f32)
+ROWS_OF(f16)
+ROWS_OF(bf16)
+ROWS_OF(q8_0)
+ROWS_OF(q4_0)
+ROWS_OF(q4_1)
+ROWS_OF(q4_k)
+ROWS_OF(q6_k)
+ROWS_OF(fp8_e4m3)
+
+#define ROW(format) {#format, format##_decode, format##_multiply, NULL}
+static const struct lfm_format_kernels formats[] = {
+    ROW(f32), ROW(f16), ROW(bf16), ROW(q8_0), ROW(q4_0), ROW(q4_1), ROW(q4_k), ROW(q6_k), ROW(fp8_e4m3), {0},
+};
+
+const struct lfm_kernels lfm_avx2_kernels = {"avx2", supported, multiply, multiply_q8_by_rows, formats};

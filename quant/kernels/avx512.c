@@ -1,0 +1,617 @@
+/* Kernels for AVX-512 (F, BW, DQ, VL, VNNI): Intel since Ice Lake, AMD since Zen 4. Compiled with these switched on,
+ * whatever the rest of the program is compiled for; nothing here runs unless supported() says so. */
+#include "quant/kernels/kernels.h"
+
+#include "reference/model/lanes.h"
+
+#include <immintrin.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { TILE = 4, GROUP = 32 };
+
+/* Every processor with these has F16C too, which not every compiler can ask for. */
+static bool supported(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
+
+/* --- sums --- */
+
+/* One step of adding 16 vectors of 16 lanes pairwise: the halves of a and of b are added and stand side by side. */
+#define FOLD_8(a, b) _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee))
+#define FOLD_4(a, b) _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
+#define FOLD_2(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
+#define FOLD_1(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd))
+
+/* The sums of 4 x 4 vectors, each as lfm_sum_lanes adds them; lane 4 * t + r is that of v[r][t]. */
+INLINE __m512 sum_tile(__m512 v[TILE][TILE])
+{
+    __m512 by_4[TILE];
+    for (int r = 0; r < TILE; r++) by_4[r] = FOLD_4(FOLD_8(v[r][0], v[r][1]), FOLD_8(v[r][2], v[r][3]));
+    return FOLD_1(FOLD_2(by_4[0], by_4[1]), FOLD_2(by_4[2], by_4[3]));
+}
+
+/* Writes the first `rows` of each of the first `tokens` quarters. */
+INLINE void store_tile(float *y, size_t y_stride, __m512 sums, size_t rows, size_t tokens)
+{
+    __m128 quarter[TILE] = {_mm512_castps512_ps128(sums), _mm512_extractf32x4_ps(sums, 1), _mm512_extractf32x4_ps(sums, 2),
+                            _mm512_extractf32x4_ps(sums, 3)};
+    for (size_t t = 0; t < tokens; t++) {
+        if (rows == TILE)
+            _mm_storeu_ps(y + t * y_stride, quarter[t]);
+        else
+            _mm_mask_storeu_ps(y + t * y_stride, (__mmask8)((1u << rows) - 1), quarter[t]);
+    }
+}
+
+INLINE __m512 multiply_add(__m512 sum, __m512 a, __m512 b)
+{
+    return _mm512_add_ps(sum, _mm512_mul_ps(a, b));
+}
+
+/* --- FP32 products with decoded weights --- */
+
+INLINE void multiply_tile(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
+{
+    __m512 sum[TILE][TILE];
+    for (size_t r = 0; r < TILE; r++)
+        for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
+    for (size_t i = 0; i < n; i += LFM_LANES) {
+        __m512 x_i[TILE];
+        for (size_t t = 0; t < tokens; t++) x_i[t] = _mm512_loadu_ps(x + t * n + i);
+        for (size_t r = 0; r < rows; r++) {
+            __m512 w_i = _mm512_loadu_ps(w + r * n + i);
+            for (size_t t = 0; t < tokens; t++) sum[r][t] = multiply_add(sum[r][t], w_i, x_i[t]);
+        }
+    }
+    store_tile(y, y_stride, sum_tile(sum), rows, tokens);
+}
+
+/* A tile at the border: `rows` and `tokens` become constants. */
+#define FOR_SIZE(size, call)   \
+    switch (size) {            \
+    case 1: call(1); break;    \
+    case 2: call(2); break;    \
+    case 3: call(3); break;    \
+    default: call(4); break;   \
+    }
+
+static void multiply_border(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
+{
+#define CALL(size) multiply_tile(y, y_stride, w, rows, x, size, n)
+    FOR_SIZE(tokens, CALL)
+#undef CALL
+}
+
+static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
+{
+    for (size_t t = 0; t < T; t += TILE) {
+        size_t tokens = T - t < TILE ? T - t : TILE;
+        for (size_t r = 0; r < n_rows; r += TILE) {
+            size_t rows = n_rows - r < TILE ? n_rows - r : TILE;
+            float *out = y + t * y_stride + r;
+            if (rows == TILE && tokens == TILE)
+                multiply_tile(out, y_stride, w + r * n, TILE, x + t * n, TILE, n);
+            else
+                multiply_border(out, y_stride, w + r * n, rows, x + t * n, tokens, n);
+        }
+    }
+}
+
+/* --- 32 elements of a stored row, in two registers --- */
+
+INLINE __m512 load_half(const uint8_t *at)
+{
+    uint16_t half;
+    memcpy(&half, at, sizeof half);
+    return _mm512_set1_ps(_cvtsh_ss(half));
+}
+
+INLINE __m128i load_16(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+INLINE __m256i load_32(const uint8_t *at)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
+
+/* first, first + 1, ... first + 15: codes of 4 bits are looked up among the 16 values that they can have. */
+INLINE __m512 steps(float first)
+{
+    return _mm512_add_ps(_mm512_set1_ps(first), _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+INLINE void f32_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    w[0] = _mm512_loadu_ps(row + 4 * i);
+    w[1] = _mm512_loadu_ps(row + 4 * i + 64);
+}
+
+INLINE void bf16_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    for (int h = 0; h < 2; h++)
+        w[h] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_32(row + 2 * i + 32 * h)), 16));
+}
+
+INLINE void f16_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    for (int h = 0; h < 2; h++) w[h] = _mm512_cvtph_ps(load_32(row + 2 * i + 32 * h));
+}
+
+INLINE void q8_0_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 34;
+    __m512 d = load_half(block);
+    for (int h = 0; h < 2; h++)
+        w[h] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_16(block + 2 + 16 * h))));
+}
+
+/* Codes in the low and the high halves of 16 bytes; a lookup sees only the low 4 bits of an index. */
+INLINE void look_up_halves(__m512 w[2], __m128i bytes, __m512 values)
+{
+    __m512i codes = _mm512_cvtepu8_epi32(bytes);
+    w[0] = _mm512_permutexvar_ps(codes, values);
+    w[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(codes, 4), values);
+}
+
+INLINE void q4_0_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 18;
+    look_up_halves(w, load_16(block + 2), _mm512_mul_ps(load_half(block), steps(-8)));
+}
+
+INLINE void q4_1_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 20;
+    look_up_halves(w, load_16(block + 4), multiply_add(load_half(block + 2), load_half(block), steps(0)));
+}
+
+/* As above with a fifth bit for each code, which chooses between two lists. */
+INLINE void look_up_fifths(__m512 w[2], __m128i bytes, uint32_t fifth, __m512 low, __m512 high)
+{
+    __m512i codes = _mm512_cvtepu8_epi32(bytes), upper = _mm512_srli_epi32(codes, 4);
+    w[0] = _mm512_mask_permutexvar_ps(_mm512_permutexvar_ps(codes, low), (__mmask16)fifth, codes, high);
+    w[1] = _mm512_mask_permutexvar_ps(_mm512_permutexvar_ps(upper, low), (__mmask16)(fifth >> 16), upper, high);
+}
+
+INLINE uint32_t load_bits(const uint8_t *at)
+{
+    uint32_t bits;
+    memcpy(&bits, at, sizeof bits);
+    return bits;
+}
+
+INLINE void q5_0_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 22;
+    __m512 d = load_half(block);
+    look_up_fifths(w, load_16(block + 6), load_bits(block + 2), _mm512_mul_ps(d, steps(-16)), _mm512_mul_ps(d, steps(0)));
+}
+
+INLINE void q5_1_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 24;
+    __m512 d = load_half(block), m = load_half(block + 2);
+    look_up_fifths(w, load_16(block + 8), load_bits(block + 4), multiply_add(m, d, steps(0)), multiply_add(m, d, steps(16)));
+}
+
+/* Scale and minimum of group g of a q4_k or q5_k block; see quant/formats/k_scales.h. */
+INLINE void k_scale(const uint8_t *block, size_t g, __m512 *scale, __m512 *minimum)
+{
+    const uint8_t *b = block + 4;
+    unsigned s = g < 4 ? b[g] & 63u : (b[g + 4] & 15u) | (unsigned)(b[g - 4] >> 6) << 4;
+    unsigned m = g < 4 ? b[g + 4] & 63u : (unsigned)(b[g + 4] >> 4) | (unsigned)(b[g] >> 6) << 4;
+    *scale = _mm512_mul_ps(load_half(block), _mm512_set1_ps((float)s));
+    *minimum = _mm512_mul_ps(load_half(block + 2), _mm512_set1_ps((float)m));
+}
+
+INLINE void q4_k_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / 256 * 144;
+    size_t g = i % 256 / GROUP;
+    __m512 scale, minimum;
+    k_scale(block, g, &scale, &minimum);
+    __m512 values = _mm512_sub_ps(_mm512_mul_ps(scale, steps(0)), minimum);
+    for (int h = 0; h < 2; h++) {
+        __m512i codes = _mm512_cvtepu8_epi32(load_16(block + 16 + g / 2 * GROUP + 16 * (size_t)h));
+        w[h] = _mm512_permutexvar_ps(g % 2 ? _mm512_srli_epi32(codes, 4) : codes, values);
+    }
+}
+
+INLINE void q5_k_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / 256 * 176;
+    size_t g = i % 256 / GROUP;
+    __m512 scale, minimum;
+    k_scale(block, g, &scale, &minimum);
+    __m512 low = _mm512_sub_ps(_mm512_mul_ps(scale, steps(0)), minimum);
+    __m512 high = _mm512_sub_ps(_mm512_mul_ps(scale, steps(16)), minimum);
+    __m128i bit = _mm_set1_epi8((char)(1u << g));
+    for (int h = 0; h < 2; h++) {
+        __m512i codes = _mm512_cvtepu8_epi32(load_16(block + 48 + g / 2 * GROUP + 16 * (size_t)h));
+        __mmask16 fifth = _mm_test_epi8_mask(load_16(block + 16 + 16 * h), bit);
+        codes = g % 2 ? _mm512_srli_epi32(codes, 4) : codes;
+        w[h] = _mm512_mask_permutexvar_ps(_mm512_permutexvar_ps(codes, low), fifth, codes, high);
+    }
+}
+
+INLINE void q6_k_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / 256 * 210;
+    size_t half = i % 256 / 128, k = i % 128 / GROUP;
+    const uint8_t *low = block + half * 64 + k % 2 * 32, *high = block + 128 + half * 32;
+    const uint8_t *scales = block + 192 + half * 8 + k * 2;
+    __m512 d = load_half(block + 208);
+    for (int h = 0; h < 2; h++) {
+        __m512i l = _mm512_cvtepu8_epi32(load_16(low + 16 * h)), u = _mm512_cvtepu8_epi32(load_16(high + 16 * h));
+        l = _mm512_and_si512(k / 2 ? _mm512_srli_epi32(l, 4) : l, _mm512_set1_epi32(15));
+        u = _mm512_and_si512(_mm512_srl_epi32(u, _mm_cvtsi32_si128((int)(2 * k))), _mm512_set1_epi32(3));
+        __m512i code = _mm512_sub_epi32(_mm512_or_si512(l, _mm512_slli_epi32(u, 4)), _mm512_set1_epi32(32));
+        __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps((float)(int8_t)scales[h]));
+        w[h] = _mm512_mul_ps(scale, _mm512_cvtepi32_ps(code));
+    }
+}
+
+/* E4M3 with its sign, exponent and fraction moved to their places in a half, which has 8 powers of two more bias. */
+INLINE void fp8_e4m3_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    __m512i code = _mm512_cvtepu8_epi16(load_32(row + i));
+    __m512i magnitude = _mm512_and_si512(code, _mm512_set1_epi16(0x7f));
+    __m512i sign = _mm512_slli_epi16(_mm512_and_si512(code, _mm512_set1_epi16(0x80)), 8);
+    __m512i half = _mm512_or_si512(sign, _mm512_slli_epi16(magnitude, 7));
+    __mmask32 nan = _mm512_cmpeq_epi16_mask(magnitude, _mm512_set1_epi16(0x7f));
+    half = _mm512_mask_mov_epi16(half, nan, _mm512_or_si512(sign, _mm512_set1_epi16(0x7e00)));
+    w[0] = _mm512_mul_ps(_mm512_cvtph_ps(_mm512_castsi512_si256(half)), _mm512_set1_ps(256));
+    w[1] = _mm512_mul_ps(_mm512_cvtph_ps(_mm512_extracti64x4_epi64(half, 1)), _mm512_set1_ps(256));
+}
+
+/* E5M2 is the upper byte of a half. */
+INLINE void fp8_e5m2_group(__m512 w[2], const uint8_t *row, size_t i)
+{
+    __m512i half = _mm512_slli_epi16(_mm512_cvtepu8_epi16(load_32(row + i)), 8);
+    w[0] = _mm512_cvtph_ps(_mm512_castsi512_si256(half));
+    w[1] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(half, 1));
+}
+
+/* --- rows of a format: decoded to memory, or multiplied as they are decoded --- */
+
+typedef void decode_group(__m512 w[2], const uint8_t *row, size_t i);
+
+INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
+{
+    for (size_t i = 0; i < n; i += GROUP) {
+        __m512 w[2];
+        group(w, row, i);
+        _mm512_storeu_ps(x + i, w[0]);
+        _mm512_storeu_ps(x + i + 16, w[1]);
+    }
+}
+
+INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes, size_t rows,
+                        const float *x, size_t tokens, size_t n)
+{
+    __m512 sum[TILE][TILE];
+    for (size_t r = 0; r < TILE; r++)
+        for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
+    for (size_t i = 0; i < n; i += GROUP)
+        for (size_t r = 0; r < rows; r++) {
+            __m512 w[2];
+            group(w, first + r * row_bytes, i);
+            for (size_t t = 0; t < tokens; t++) {
+                sum[r][t] = multiply_add(sum[r][t], w[0], _mm512_loadu_ps(x + t * n + i));
+                sum[r][t] = multiply_add(sum[r][t], w[1], _mm512_loadu_ps(x + t * n + i + 16));
+            }
+        }
+    store_tile(y, y_stride, sum_tile(sum), rows, tokens);
+}
+
+INLINE void multiply_stored(decode_group *group, float *y, size_t y_stride, const uint8_t *rows, size_t row_bytes,
+                            size_t n_rows, const float *x, size_t tokens, size_t n)
+{
+    size_t r = 0;
+    for (; r + TILE <= n_rows; r += TILE)
+        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, TILE, x, tokens, n);
+    for (; r < n_rows; r++) stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
+}
+
+#define ROWS_OF(format)                                                                                               \
+    static void format##_decode(float *x, const void *row, size_t n)                                                  \
+    {                                                                                                                 \
+        decode_row(format##_group, x, row, n);                                                                        \
+    }                                                                                                                 \
+    static void format##_multiply(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,       \
+                                  const float *x, size_t T, size_t n)                                                 \
+    {                                                                                                                 \
+        switch (T) {                                                                                                  \
+        case 1: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                \
+        case 2: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                \
+        case 3: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                \
+        default: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break; \
+        }                                                                                                             \
+    }
+ROWS_OF(f32)
+ROWS_OF(f16)
+ROWS_OF(bf16)
+ROWS_OF(q8_0)
+ROWS_OF(q4_0)
+ROWS_OF(q4_1)
+ROWS_OF(q5_0)
+ROWS_OF(q5_1)
+ROWS_OF(q4_k)
+ROWS_OF(q5_k)
+ROWS_OF(q6_k)
+ROWS_OF(fp8_e4m3)
+ROWS_OF(fp8_e5m2)
+
+/* --- integer products ---
+ *
+ * Sixteen rows at a time: their codes are interleaved so that a register holds four neighbouring codes of each row, and
+ * an instruction multiplies them with four bytes of the activations. A chunk of columns is prepared in the first-level
+ * cache and multiplied with all tokens. */
+
+enum {
+    LANES = 16,           /* rows of a panel */
+    CHUNK = 256,          /* columns of a panel */
+    QUADS = GROUP / 4,    /* registers of codes for one group of 32 columns */
+    TOKENS = 4,           /* tokens that share the loads of a panel */
+};
+
+struct panel {
+    __m512i codes[CHUNK / 4];
+    __m512 scales[CHUNK / LFM_Q8_HALF], minima[CHUNK / LFM_Q8_HALF]; /* of each group of the format */
+};
+
+/* 16 bytes of each of 16 rows: lane r of out[k] holds bytes 4k .. 4k + 3 of row r. */
+INLINE void load_interleaved(__m512i out[4], const uint8_t *at, size_t row_bytes)
+{
+    __m512i rows[4];
+    for (size_t r = 0; r < 4; r++) {
+        const uint8_t *row = at + r * row_bytes;
+        rows[r] = _mm512_castsi128_si512(load_16(row));
+        rows[r] = _mm512_inserti32x4(rows[r], load_16(row + 4 * row_bytes), 1);
+        rows[r] = _mm512_inserti32x4(rows[r], load_16(row + 8 * row_bytes), 2);
+        rows[r] = _mm512_inserti32x4(rows[r], load_16(row + 12 * row_bytes), 3);
+    }
+    __m512i low_01 = _mm512_unpacklo_epi32(rows[0], rows[1]), high_01 = _mm512_unpackhi_epi32(rows[0], rows[1]);
+    __m512i low_23 = _mm512_unpacklo_epi32(rows[2], rows[3]), high_23 = _mm512_unpackhi_epi32(rows[2], rows[3]);
+    out[0] = _mm512_unpacklo_epi64(low_01, low_23);
+    out[1] = _mm512_unpackhi_epi64(low_01, low_23);
+    out[2] = _mm512_unpacklo_epi64(high_01, high_23);
+    out[3] = _mm512_unpackhi_epi64(high_01, high_23);
+}
+
+/* One half-precision number of each of 16 rows. */
+INLINE __m512 load_halves(const uint8_t *at, size_t row_bytes)
+{
+    uint16_t h[LANES];
+    for (size_t r = 0; r < LANES; r++) memcpy(&h[r], at + r * row_bytes, sizeof h[r]);
+    return _mm512_cvtph_ps(_mm256_setr_epi16((short)h[0], (short)h[1], (short)h[2], (short)h[3], (short)h[4], (short)h[5],
+                                             (short)h[6], (short)h[7], (short)h[8], (short)h[9], (short)h[10],
+                                             (short)h[11], (short)h[12], (short)h[13], (short)h[14], (short)h[15]));
+}
+
+/* Low and high halves of 16 bytes per row as codes. */
+INLINE void split_halves(__m512i codes[QUADS], const __m512i bytes[4])
+{
+    __m512i mask = _mm512_set1_epi8(15);
+    for (int k = 0; k < 4; k++) {
+        codes[k] = _mm512_and_si512(bytes[k], mask);
+        codes[k + 4] = _mm512_and_si512(_mm512_srli_epi16(bytes[k], 4), mask);
+    }
+}
+
+/* Preparing a panel: group g of 32 columns, counted from the start of the rows, into place p of the panel. */
+typedef void fill_group(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g);
+
+INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g * 34;
+    __m512i *codes = panel->codes + p * QUADS;
+    load_interleaved(codes, block + 2, row_bytes);
+    load_interleaved(codes + 4, block + 18, row_bytes);
+    for (int k = 0; k < QUADS; k++) codes[k] = _mm512_xor_si512(codes[k], _mm512_set1_epi8((char)0x80));
+    panel->scales[p] = load_halves(block, row_bytes);
+}
+
+INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g * 18;
+    __m512i bytes[4];
+    load_interleaved(bytes, block + 2, row_bytes);
+    split_halves(panel->codes + p * QUADS, bytes);
+    panel->scales[p] = load_halves(block, row_bytes);
+}
+
+INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g * 20;
+    __m512i bytes[4];
+    load_interleaved(bytes, block + 4, row_bytes);
+    split_halves(panel->codes + p * QUADS, bytes);
+    panel->scales[p] = load_halves(block, row_bytes);
+    panel->minima[p] = load_halves(block + 2, row_bytes);
+}
+
+INLINE __m512 low_half_to_float(__m512i lanes)
+{
+    return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(lanes));
+}
+
+INLINE __m512i bits_at(__m512i lanes, unsigned shift, int mask)
+{
+    return _mm512_and_si512(_mm512_srli_epi32(lanes, shift), _mm512_set1_epi32(mask));
+}
+
+/* The first 16 bytes of a q4_k or q5_k block are d, dmin and the packed scales and minima (quant/formats/k_scales.h). */
+INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes, size_t group)
+{
+    __m512i head[4], scale, minimum;
+    load_interleaved(head, block, row_bytes);
+    unsigned shift = (unsigned)(group % 4) * 8;
+    if (group < 4) {
+        scale = bits_at(head[1], shift, 63);
+        minimum = bits_at(head[2], shift, 63);
+    } else {
+        scale = _mm512_or_si512(bits_at(head[3], shift, 15), _mm512_slli_epi32(bits_at(head[1], shift + 6, 3), 4));
+        minimum = _mm512_or_si512(bits_at(head[3], shift + 4, 15), _mm512_slli_epi32(bits_at(head[2], shift + 6, 3), 4));
+    }
+    panel->scales[p] = _mm512_mul_ps(low_half_to_float(head[0]), _mm512_cvtepi32_ps(scale));
+    __m512 product = _mm512_mul_ps(low_half_to_float(_mm512_srli_epi32(head[0], 16)), _mm512_cvtepi32_ps(minimum));
+    panel->minima[p] = _mm512_xor_ps(product, _mm512_set1_ps(-0.0f));
+}
+
+/* 32 bytes per row of which the low halves (upper: the high ones) are codes. */
+INLINE void load_half_codes(__m512i codes[QUADS], const uint8_t *bytes, size_t row_bytes, bool upper)
+{
+    load_interleaved(codes, bytes, row_bytes);
+    load_interleaved(codes + 4, bytes + 16, row_bytes);
+    for (int k = 0; k < QUADS; k++)
+        codes[k] = _mm512_and_si512(upper ? _mm512_srli_epi16(codes[k], 4) : codes[k], _mm512_set1_epi8(15));
+}
+
+INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g / 8 * 144;
+    size_t group = g % 8;
+    load_half_codes(panel->codes + p * QUADS, block + 16 + group / 2 * GROUP, row_bytes, group % 2);
+    k_scales_fill(panel, p, block, row_bytes, group);
+}
+
+INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g / 8 * 176;
+    size_t group = g % 8;
+    __m512i *codes = panel->codes + p * QUADS, fifth[QUADS];
+    load_half_codes(codes, block + 48 + group / 2 * GROUP, row_bytes, group % 2);
+    load_interleaved(fifth, block + 16, row_bytes);
+    load_interleaved(fifth + 4, block + 32, row_bytes);
+    for (int k = 0; k < QUADS; k++) {
+        __mmask64 set = _mm512_test_epi8_mask(fifth[k], _mm512_set1_epi8((char)(1u << group)));
+        codes[k] = _mm512_or_si512(codes[k], _mm512_maskz_mov_epi8(set, _mm512_set1_epi8(16)));
+    }
+    k_scales_fill(panel, p, block, row_bytes, group);
+}
+
+INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g / 8 * 210;
+    size_t half = g % 8 / 4, k = g % 4;
+    __m512i *codes = panel->codes + p * QUADS, high[QUADS], scales[4];
+    load_half_codes(codes, block + half * 64 + k % 2 * 32, row_bytes, k / 2);
+    load_interleaved(high, block + 128 + half * 32, row_bytes);
+    load_interleaved(high + 4, block + 144 + half * 32, row_bytes);
+    for (int i = 0; i < QUADS; i++) {
+        __m512i two = _mm512_and_si512(_mm512_srl_epi16(high[i], _mm_cvtsi32_si128((int)(2 * k))), _mm512_set1_epi8(3));
+        codes[i] = _mm512_or_si512(codes[i], _mm512_slli_epi16(two, 4));
+    }
+    load_interleaved(scales, block + 192, row_bytes);
+    __m512 d = load_halves(block + 208, row_bytes);
+    for (size_t h = 0; h < 2; h++) {
+        size_t place = half * 8 + k * 2 + h;
+        __m512i code = _mm512_sll_epi32(scales[place / 4], _mm_cvtsi32_si128((int)(24 - place % 4 * 8)));
+        panel->scales[2 * p + h] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_srai_epi32(code, 24)));
+    }
+}
+
+/* What the loops below know about a format at compile time. */
+struct traits {
+    fill_group *fill;
+    size_t group; /* columns under one scale: 32 or 16 */
+    int zero;
+    bool has_minima;
+};
+
+/* Adds `groups` groups of 32 columns to the sums of some tokens; q, d and s are those of the first token and group. */
+INLINE void multiply_panel(struct traits format, float *sums, const struct panel *panel, size_t groups, const int8_t *q,
+                           const float *d, const int32_t *s, size_t tokens, size_t n)
+{
+    size_t parts = GROUP / format.group, quads = format.group / 4;
+    __m512 sum[TOKENS];
+    for (size_t t = 0; t < tokens; t++) sum[t] = _mm512_load_ps(sums + t * LANES);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t part = 0; part < parts; part++) {
+            const __m512i *codes = panel->codes + g * QUADS + part * quads;
+            __m512 scale = panel->scales[g * parts + part];
+            for (size_t t = 0; t < tokens; t++) {
+                const int8_t *q_t = q + t * n + g * GROUP + part * format.group;
+                const int32_t *s_t = s + t * (n / LFM_Q8_HALF) + g * 2;
+                __m512 d_t = _mm512_set1_ps(d[t * (n / GROUP) + g]);
+                int32_t of_activations = parts == 1 ? s_t[0] + s_t[1] : s_t[part];
+                __m512i product = _mm512_set1_epi32(-format.zero * of_activations);
+                for (size_t k = 0; k < quads; k++) {
+                    int32_t four;
+                    memcpy(&four, q_t + 4 * k, sizeof four);
+                    product = _mm512_dpbusd_epi32(product, codes[k], _mm512_set1_epi32(four));
+                }
+                sum[t] = multiply_add(sum[t], _mm512_mul_ps(scale, d_t), _mm512_cvtepi32_ps(product));
+                if (format.has_minima)
+                    sum[t] = multiply_add(sum[t], _mm512_mul_ps(panel->minima[g], d_t),
+                                          _mm512_set1_ps((float)of_activations));
+            }
+        }
+    for (size_t t = 0; t < tokens; t++) _mm512_store_ps(sums + t * LANES, sum[t]);
+}
+
+/* Sixteen rows with all tokens; sums[T,16]. */
+INLINE void multiply_rows_q8(struct traits format, float *sums, struct panel *panel, const uint8_t *rows, size_t row_bytes,
+                             const struct lfm_q8_rows *x)
+{
+    memset(sums, 0, x->T * LANES * sizeof *sums);
+    for (size_t first = 0; first < x->n / GROUP; first += CHUNK / GROUP) {
+        size_t left = x->n / GROUP - first, groups = left < CHUNK / GROUP ? left : CHUNK / GROUP, t = 0;
+        for (size_t g = 0; g < groups; g++) format.fill(panel, g, rows, row_bytes, first + g);
+        const int8_t *q = x->codes + first * GROUP;
+        const float *d = x->scales + first;
+        const int32_t *s = x->sums + first * 2;
+        size_t n = x->n;
+#define TOKENS_FROM_T(count)                                                                                          \
+    multiply_panel(format, sums + t * LANES, panel, groups, q + t * n, d + t * (n / GROUP), s + t * (n / LFM_Q8_HALF), \
+                   count, n)
+        for (; t + TOKENS <= x->T; t += TOKENS) TOKENS_FROM_T(TOKENS);
+        for (; t < x->T; t++) TOKENS_FROM_T(1);
+#undef TOKENS_FROM_T
+    }
+}
+
+INLINE void multiply_q8(struct traits format, const char *name, float *y, size_t y_stride, const uint8_t *rows,
+                        size_t row_bytes, size_t n_rows, const struct lfm_q8_rows *x, void *scratch)
+{
+    struct panel *panel = scratch;
+    float *sums = (float *)(panel + 1);
+    size_t r = 0;
+    for (; r + LANES <= n_rows; r += LANES) {
+        multiply_rows_q8(format, sums, panel, rows + r * row_bytes, row_bytes, x);
+        for (size_t t = 0; t < x->T; t++) memcpy(y + t * y_stride + r, sums + t * LANES, LANES * sizeof *y);
+    }
+    if (r < n_rows)
+        lfm_plain_multiply_q8(y + r, y_stride, lfm_format_by_name(name), rows + r * row_bytes, row_bytes, n_rows - r, x,
+                              scratch);
+}
+
+#define INTEGER_ROWS_OF(format, group, zero, has_minima)                                                                \
+    static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
+                                     const struct lfm_q8_rows *x, void *scratch)                                        \
+    {                                                                                                                   \
+        multiply_q8((struct traits){format##_fill, group, zero, has_minima}, #format, y, y_stride, rows, row_bytes,     \
+                    n_rows, x, scratch);                                                                                \
+    }
+INTEGER_ROWS_OF(q8_0, 32, 128, false)
+INTEGER_ROWS_OF(q4_0, 32, 8, false)
+INTEGER_ROWS_OF(q4_1, 32, 0, true)
+INTEGER_ROWS_OF(q4_k, 32, 0, true)
+INTEGER_ROWS_OF(q5_k, 32, 0, true)
+INTEGER_ROWS_OF(q6_k, 16, 32, false)
+
+#define FLOAT_ROW(format) {#format, format##_decode, format##_multiply, NULL}
+#define INTEGER_ROW(format) {#format, format##_decode, format##_multiply, format##_multiply_q8}
+static const struct lfm_format_kernels formats[] = {
+    FLOAT_ROW(f32), FLOAT_ROW(f16), FLOAT_ROW(bf16), INTEGER_ROW(q8_0), INTEGER_ROW(q4_0), INTEGER_ROW(q4_1),
+    FLOAT_ROW(q5_0), FLOAT_ROW(q5_1), INTEGER_ROW(q4_k), INTEGER_ROW(q5_k), INTEGER_ROW(q6_k), FLOAT_ROW(fp8_e4m3),
+    FLOAT_ROW(fp8_e5m2), {0},
+};
+
+const struct lfm_kernels lfm_avx512_kernels = {"avx512", supported, multiply, lfm_plain_multiply_q8, formats};

@@ -23,13 +23,13 @@ struct lfm_endpoint_options {
     bool calls_as_text;     /* calls stay in the text both ways, as the family writes them: for servers of its models */
 };
 
-/* A backend on a server. Unless calls_as_text, tool calls that come back in OpenAI's form are handed on as the family writes them
- * (<|tool_call_start|>[f(a=1)]<|tool_call_end|> before the text), and calls in earlier assistant messages are sent in
- * OpenAI's form, with ids that the tool messages after them refer to in their order. A request that keeps failing ends
- * with LFM_FINISH_ERROR and why; the backend fails as a whole only when nothing can succeed: the key is refused; the
- * address is wrong, or no model server's, and no request has succeeded yet; nobody is there and no other request was
- * answered meanwhile. Fails on a URL that is none, on other schemes than http and https, and on keys with control
- * characters. Redirects are not followed. */
+/* A backend on a server. Unless calls_as_text, tool calls that come back in OpenAI's form are handed on as the family
+ * writes them (<|tool_call_start|>[f(a=1)]<|tool_call_end|> before the text), and calls in earlier assistant messages
+ * are sent in OpenAI's form, with ids that the tool messages after them refer to in their order. A request that keeps
+ * failing ends with LFM_FINISH_ERROR and why; the backend fails as a whole only when nothing can succeed: the key is
+ * refused; the address is wrong, or no model server's, and no request has succeeded yet; nobody is there and no other
+ * request was answered meanwhile. Fails on a URL that is none, on other schemes than http and https, and on keys with
+ * control characters. Redirects are not followed. */
 enum lfm_status lfm_endpoint_backend_open(struct lfm_backend *out, const struct lfm_endpoint_options *options,
                                           struct lfm_error *error);
 

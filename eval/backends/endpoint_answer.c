@@ -215,10 +215,12 @@ enum lfm_status lfm_endpoint_read(struct lfm_completion *completion, struct lfm_
     enum lfm_status status;
     LFM_TRY_DONE(read_document(&arena, &document, body, error));
     value choices = get_list(document, "choices"), message = choices ? get(choices->items[0], "message") : NULL;
+    value usage = get(document, "usage");
     if (!choices) LFM_TRY_DONE(lfm_fail(error, LFM_ERROR_FORMAT, "it has no 'choices'"));
     if (!message) LFM_TRY_DONE(lfm_fail(error, LFM_ERROR_FORMAT, "its first choice has no 'message'"));
-    completion->prompt_tokens = get_count(get(document, "usage"), "prompt_tokens");
-    completion->generated_tokens = get_count(get(document, "usage"), "completion_tokens");
+    completion->prompt_tokens = get_count(usage, "prompt_tokens");
+    completion->generated_tokens = get_count(usage, "completion_tokens");
+    completion->reused_tokens = get_count(get(usage, "prompt_tokens_details"), "cached_tokens");
     LFM_TRY_DONE(read_finish(completion, choices->items[0], max_tokens, error));
     LFM_TRY_DONE(read_message(&answer, message, error));
     LFM_TRY_DONE(write_raw(&arena, &completion->raw, &answer, error));

@@ -256,7 +256,7 @@ const filters = () => (isPair() ? pairFilters : singleFilters);
 
 /* --- facets: what verdicts say in few words --- */
 
-const mostValues = 100, mostNumbers = 24, longestValue = 80;
+const mostFacets = 3, mostValues = 100, mostNumbers = 24, longestValue = 80;
 
 /* Calls say(facet, kind, value) for what a verdict states, and for lists of names with truth values beside them: each name,
  * and again, as another kind, where it is not true. */
@@ -266,7 +266,7 @@ function eachFacet(verdict, say) {
         if (key === 'correct') continue;
         if (typeof value === 'string' && value.length > 0 && value.length <= longestValue) say(key, '', value);
         else if (Number.isInteger(value)) say(key, '', value);
-        else if (typeof value === 'boolean') say(key, '', value ? 'yes' : 'no');
+        else if (typeof value === 'boolean') say(key, '', value);
         else if (checked.has(key))
             value.forEach((name, i) => {
                 say(key, 'asked', name);
@@ -399,7 +399,8 @@ function facetSelect(facet, kinds) {
     const select = make('select', withAttributes(make('option', 'any'), {value: -1})), choices = [];
     for (const [kind, values] of kinds) {
         const options = [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([value, rows]) => {
-            const option = make('option', `${String(value).replace(hidden, '\ufffd')} (${count(rows.size)})`);
+            const name = typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value).replace(hidden, '\ufffd');
+            const option = make('option', `${name} (${count(rows.size)})`);
             option.value = choices.push({kind, value}) - 1;
             return option;
         });
@@ -418,7 +419,10 @@ function facetSelect(facet, kinds) {
 function showFacets() {
     state.facetRows = collectFacets();
     for (const [facet, choice] of state.facets) if (!rowsOf(facet, choice)) state.facets.delete(facet);
-    byId('facets').replaceChildren(...[...state.facetRows].map(([facet, kinds]) => facetSelect(facet, kinds)));
+    const rank = ([, kinds]) => ['string', 'boolean', 'number'].indexOf(typeof kinds.values().next().value.keys().next().value);
+    const selects = [...state.facetRows].sort((a, b) => rank(a) - rank(b)).map(([facet, kinds]) => facetSelect(facet, kinds));
+    const more = selects.splice(mostFacets), chosen = more.some((label) => label.lastChild.value >= 0);
+    byId('facets').replaceChildren(...selects, more.length ? folded('More', chosen, ...more) : '');
 }
 
 function setQuery(query) {
@@ -743,7 +747,7 @@ function pairCard(pair) {
 
 /* What the runs were made with that differs. */
 function settingsThatDiffer(a, b) {
-    const skipped = ['command', 'created', 'machine', 'bits_per_weight', 'schema'];
+    const skipped = ['command', 'repeats', 'variant', 'created', 'machine', 'bits_per_weight', 'schema'];
     const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !skipped.includes(key));
     const text = (value) => (value === undefined ? 'unset' : typeof value === 'string' ? value : JSON.stringify(value));
     return keys.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]))

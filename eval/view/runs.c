@@ -14,6 +14,7 @@ static const double margin = 0.02; /* of equivalence: what eval takes when it is
 
 static void release_run(struct lfm_viewed_run *run)
 {
+    free(run->directory);
     free(run->name);
     cJSON_Delete(run->about);
     cJSON_Delete(run->summary);
@@ -72,7 +73,8 @@ static enum lfm_status add_run(struct lfm_view *view, const char *directory, con
         return lfm_fail(error, LFM_ERROR_LIMIT, "'%s': a page shows at most %d runs", directory, LFM_MOST_VIEWED);
     struct lfm_viewed_run *run = &view->runs[view->count];
     *run = (struct lfm_viewed_run){.source = view->n_sources};
-    enum lfm_status status = read_object(&run->about, directory, "run.json", error);
+    enum lfm_status status = lfm_copy_string(&run->directory, directory, strlen(directory), error);
+    if (status == LFM_OK) status = read_object(&run->about, directory, "run.json", error);
     if (status == LFM_OK) status = read_object(&run->summary, directory, "summary.json", error);
     if (status == LFM_OK) status = read_samples(run, directory, error);
     if (status == LFM_OK)
@@ -207,8 +209,8 @@ static enum lfm_status refuse(const struct lfm_viewed_run *a, const struct lfm_v
     const char *const *key = same[difference(a, b)];
     const cJSON *first = cJSON_GetObjectItemCaseSensitive(a->about, key[0]),
                 *second = cJSON_GetObjectItemCaseSensitive(b->about, key[0]);
-    return lfm_fail(error, LFM_ERROR_MISMATCH, "cannot compare '%s' with '%s': their %s differs, %.80s and %.80s", a->name,
-                    b->name, key[1], cJSON_IsString(first) ? first->valuestring : "not stated",
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "cannot compare '%s' with '%s': their %s differs, %.80s and %.80s", a->directory,
+                    b->directory, key[1], cJSON_IsString(first) ? first->valuestring : "not stated",
                     cJSON_IsString(second) ? second->valuestring : "not stated");
 }
 

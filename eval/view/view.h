@@ -16,6 +16,7 @@
 enum { LFM_MOST_VIEWED = 64 };      /* runs on one page */
 
 struct lfm_viewed_run {
+    char *directory;     /* owned */
     char *name;          /* owned: how the page calls it */
     size_t source;       /* which of the directories added it comes from, from 0 */
     cJSON *about;        /* owned: run.json */

@@ -13,7 +13,8 @@
 #define KEY "sk-very-secret-0123456789"
 #define ANSWER(message, finish) \
     "{\"choices\": [{\"index\": 0, \"message\": " message ", \"finish_reason\": \"" finish "\"}], " \
-    "\"usage\": {\"prompt_tokens\": 11, \"completion_tokens\": 5, \"total_tokens\": 16}}"
+    "\"usage\": {\"prompt_tokens\": 11, \"completion_tokens\": 5, " \
+    "\"prompt_tokens_details\": {\"cached_tokens\": 4}}}"
 #define SAYS(content) ANSWER("{\"role\": \"assistant\", \"content\": \"" content "\"}", "stop")
 #define CALL(name, arguments) \
     "{\"id\": \"x\", \"type\": \"function\", \"function\": {\"name\": \"" name "\", \"arguments\": \"" arguments "\"}}"
@@ -337,6 +338,7 @@ Test(endpoint, tokens_and_ticket_are_handed_on)
     cr_assert_eq(completion.ticket, 3);
     cr_assert_eq(completion.prompt_tokens, 11);
     cr_assert_eq(completion.generated_tokens, 5);
+    cr_assert_eq(completion.reused_tokens, 4);
     cr_assert_eq(completion.finish, LFM_FINISH_STOP);
     cr_assert_geq(completion.seconds, 0);
     lfm_completion_release(&completion);

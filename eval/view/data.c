@@ -14,9 +14,9 @@ struct writer {
 
 /* --- text that is safe inside a script element --- */
 
-/* What has to leave as an escape at `at`: "<", which begins everything that could end the element, and the separators and
- * marks of direction (U+2028 to U+202E, U+2066 to U+2069), which would reorder or break the page's source. Its length in
- * bytes, 0 for other text; the code point in *point. */
+/* What has to leave as an escape at `at`: "<", which begins everything that could end the element, and the separators
+ * and marks of direction (U+2028 to U+202E, U+2066 to U+2069), which would reorder or break the page's source. Its
+ * length in bytes, 0 for other text; the code point in *point. */
 static size_t risky(const char *at, unsigned int *point)
 {
     const unsigned char *byte = (const unsigned char *)at;

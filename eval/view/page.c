@@ -1,5 +1,5 @@
-/* The page's frame, style and script, put into the program's read-only data by the assembler as eval/text/tables.c does it,
- * and the page made of them. */
+/* The page's frame, style and script, put into the program's read-only data by the assembler as eval/text/tables.c does
+ * it, and the page made of them. */
 #include "eval/view/view.h"
 
 #include "reference/base/file.h"

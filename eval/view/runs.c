@@ -104,7 +104,8 @@ static enum lfm_status add_below(struct lfm_view *view, const char *directory, c
     LFM_TRY(lfm_join_path(&path, directory, name, error));
     enum lfm_status status = LFM_OK;
     if (lfm_is_directory(path)) {
-        status = *below ? lfm_join_path(&place, below, name, error) : lfm_copy_string(&place, name, strlen(name), error);
+        status = *below ? lfm_join_path(&place, below, name, error)
+                        : lfm_copy_string(&place, name, strlen(name), error);
         if (status == LFM_OK) status = add_all(view, path, place, depth + 1, error);
     }
     free(place);
@@ -166,8 +167,8 @@ enum lfm_status lfm_view_add(struct lfm_view *view, const char *directory, struc
                    : lfm_fail(error, LFM_ERROR_IO, "cannot open '%s': %s", directory, strerror(ENOENT));
     LFM_TRY(add_all(view, directory, "", 0, error));
     if (view->count == before)
-        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' is not the directory of a run: neither it nor a directory in it has a "
-                        "run.json", directory);
+        return lfm_fail(error, LFM_ERROR_FORMAT,
+                        "'%s' is not the directory of a run: neither it nor a directory below has a run.json", directory);
     qsort(view->runs + before, view->count - before, sizeof view->runs[0], by_place);
     view->n_sources++;
     return LFM_OK;
@@ -209,8 +210,8 @@ static enum lfm_status refuse(const struct lfm_viewed_run *a, const struct lfm_v
     const char *const *key = same[difference(a, b)];
     const cJSON *first = cJSON_GetObjectItemCaseSensitive(a->about, key[0]),
                 *second = cJSON_GetObjectItemCaseSensitive(b->about, key[0]);
-    return lfm_fail(error, LFM_ERROR_MISMATCH, "cannot compare '%s' with '%s': their %s differs, %.80s and %.80s", a->directory,
-                    b->directory, key[1], cJSON_IsString(first) ? first->valuestring : "not stated",
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "cannot compare '%s' with '%s': their %s differs, %.80s and %.80s",
+                    a->directory, b->directory, key[1], cJSON_IsString(first) ? first->valuestring : "not stated",
                     cJSON_IsString(second) ? second->valuestring : "not stated");
 }
 

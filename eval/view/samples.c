@@ -37,7 +37,8 @@ static enum lfm_status repair_escape(struct lfm_buffer *out, const char **at, co
 }
 
 /* Copies the character that is not ASCII, or the zero byte, at *at, which is moved behind it. */
-static enum lfm_status repair_character(struct lfm_buffer *out, const char **at, const char *end, struct lfm_error *error)
+static enum lfm_status repair_character(struct lfm_buffer *out, const char **at, const char *end,
+                                        struct lfm_error *error)
 {
     const char *start = *at;
     ucs4_t point;

@@ -1,7 +1,7 @@
 /* A page to browse the samples of runs: one HTML file that needs nothing else, neither network nor server.
  *
- * Answers are text that nobody has checked. They reach the page as JSON in a block that is never executed, and its script
- * places them as text. eval/view/README.md describes the page and its data. */
+ * Answers are text that nobody has checked. They reach the page as JSON in a block that is never executed, and its
+ * script places them as text. eval/view/README.md describes the page and its data. */
 #ifndef LFM_EVAL_VIEW_VIEW_H
 #define LFM_EVAL_VIEW_VIEW_H
 
@@ -45,8 +45,8 @@ struct lfm_view {
  * bits per weight. Fails when there is none. Zero-initialise the view before the first. */
 enum lfm_status lfm_view_add(struct lfm_view *view, const char *directory, struct lfm_error *error);
 
-/* Pairs the runs that have suite and data in common. Fails when two directories were added and no run of one goes with any
- * of the other: what differs is named. Call once, after the last lfm_view_add. */
+/* Pairs the runs that have suite and data in common. Fails when two directories were added and no run of one goes with
+ * any of the other: what differs is named. Call once, after the last lfm_view_add. */
 enum lfm_status lfm_view_compare(struct lfm_view *view, struct lfm_error *error);
 
 /* Writes the page, whole or not at all. Equal runs give equal pages. */

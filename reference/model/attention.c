@@ -329,6 +329,18 @@ static void run_block(const struct task *task, const struct room *room, size_t t
     }
 }
 
+/* Asks for the rows of the block from `first` on, key heads first_g .. last_g-1: read head by head, they are too far
+ * apart for the processor to see them coming. */
+static void fetch_rows(const struct lfm_kv *kv, size_t first, size_t n, size_t first_g, size_t last_g, size_t A)
+{
+    enum { LINE = 64 };
+    size_t head_bytes = A / kv->format->block_size * kv->format->block_bytes;
+    for (size_t k = first; k < first + n; k++) {
+        const uint8_t *row = (const uint8_t *)kv->rows + k * kv->row_bytes;
+        for (size_t byte = first_g * head_bytes; byte < last_g * head_bytes; byte += LINE) __builtin_prefetch(row + byte, 0, 2);
+    }
+}
+
 static void run_tile(const struct task *task, const struct room *room, size_t t, size_t first_g, size_t last_g)
 {
     size_t H = task->H, A = task->A, group = H / task->G;
@@ -338,8 +350,13 @@ static void run_tile(const struct task *task, const struct room *room, size_t t,
         room->largest[pair] = -INFINITY;
     }
     memset(room->sums, 0, n_tokens * H * task->padded * sizeof *room->sums);
-    for (size_t first = 0; first < task->part->n_past + t + n_tokens; first += BLOCK)
+    size_t seen = task->part->n_past + t + n_tokens;
+    for (size_t first = 0; first < seen; first += BLOCK) {
+        size_t next = first + BLOCK, n = next >= seen ? 0 : seen - next < BLOCK ? seen - next : BLOCK;
+        fetch_rows(task->part->keys, next, n, first_g, last_g, A);
+        fetch_rows(task->part->values, next, n, first_g, last_g, A);
         for (size_t g = first_g; g < last_g; g++) run_block(task, room, t, n_tokens, g, first);
+    }
     for (size_t i = 0; i < n_tokens; i++)
         for (size_t h = first_g * group; h < last_g * group; h++) {
             const float *sums = room->sums + (i * H + h) * task->padded;

@@ -335,7 +335,7 @@ static void check_tools(const cJSON *row)
     lfm_buffer_release(&expected);
 }
 
-Test(bfcl_oracle_prompts, tools_are_the_official_ones, .timeout = 120)
+Test(bfcl_prompts_oracle, tools_are_the_official_ones, .timeout = 120)
 {
     char path[512];
     const char *data = getenv("LFMSCOPE_DATA");

@@ -85,7 +85,7 @@ static enum lfm_status run_models(struct comparer *comparer, struct lfm_error *e
 static enum lfm_status not_finite(const struct lfm_model *model, size_t position, struct lfm_error *error)
 {
     return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' (%s) gives logits that are not finite at position %zu of a window; "
-                    "are there NaN or infinite weights?", model->checkpoint->name, model->weights, position);
+                    "are there NaN or infinite weights?", model->checkpoint->name, lfm_weights_name(model), position);
 }
 
 /* Logits of the reference at `count` scored rows from `first` on, their summaries and NLLs. */

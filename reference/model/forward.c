@@ -42,18 +42,21 @@ struct pass {
     float *h;           /* [T,D]    the residual stream */
     float *u;           /* [T,D]    normed input of an operator or a feed-forward */
     float *y;           /* [T,D]    its output */
+
+    float *stage;       /* where one operator or feed-forward has the following, after another: */
     float *bcx;         /* [T,3D]   conv: in_proj . u */
     float *b, *c, *x;   /* [T,D]    conv: its thirds */
     float *z;           /* [T,D]    conv: the convolution */
     float *q, *mixed;   /* [T,H*A]  attention */
     float *k, *v;       /* [T,G*A]  attention: the new keys and values */
+    float *gate, *up;   /* [T,F] or, expert after expert, [T*K,M] */
+    float *expert_u, *expert_y; /* [T*K,D] the tokens of every expert, expert after expert, and its outputs for them */
+
     float *blocks;      /*          attention: scratch */
     struct lfm_attention_part *attention; /* [n_parts] what it is computed for */
-    float *gate, *up;   /* [T,F] or, expert after expert, [T*K,M] */
     float *router;      /* [T,E]    router logits */
     float *weights;     /* [T,K]    mixing weights */
     int32_t *selected;  /* [T,K]    chosen experts */
-    float *expert_u, *expert_y; /* [T*K,D] the tokens of every expert, expert after expert, and its outputs for them */
     size_t *expert_first;       /* [E+1] the first row of each expert */
     size_t *expert_token;       /* [T*K] which tokens those are */
     float *expert_weight;       /* [T*K] and how much of the expert each takes */
@@ -292,10 +295,9 @@ static enum lfm_status run_piece(struct pass *pass)
 static void destroy_pass(void *object)
 {
     struct pass *pass = object;
-    void *const owned[] = {pass->parts, pass->attention, pass->h, pass->u, pass->y, pass->bcx, pass->b, pass->c, pass->x, pass->z,
-                           pass->q, pass->mixed, pass->k, pass->v, pass->blocks, pass->gate, pass->up, pass->router,
-                           pass->weights, pass->selected, pass->expert_u, pass->expert_y, pass->expert_first,
-                           pass->expert_token, pass->expert_weight, pass->products};
+    void *const owned[] = {pass->parts, pass->h, pass->u, pass->y, pass->stage, pass->blocks, pass->attention, pass->router,
+                           pass->weights, pass->selected, pass->expert_first, pass->expert_token, pass->expert_weight,
+                           pass->products};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free(owned[i]);
     free(pass);
 }
@@ -305,36 +307,49 @@ static size_t blocks_for(const struct lfm_config *config)
     return lfm_attention_room(config->num_attention_heads, config->head_dim);
 }
 
+/* Divides the stage; `stage` may be NULL to learn its size. An operator is done with its share, and has left its result in
+ * y, when a feed-forward begins, and the other way round: all three begin in the same place. */
+static size_t divide_stage(struct pass *pass, const struct lfm_config *config, size_t T)
+{
+    size_t D = config->hidden_size, K = config->num_experts_per_tok;
+    size_t heads = T * config->num_attention_heads * config->head_dim;
+    size_t key_heads = T * config->num_key_value_heads * config->head_dim;
+    size_t F = config->intermediate_size, M = K * config->moe_intermediate_size, hidden = T * (F > M ? F : M);
+    const struct {
+        float **place;
+        size_t n;
+    } shares[3][6] = {
+        {{&pass->bcx, 3 * T * D}, {&pass->b, T * D}, {&pass->c, T * D}, {&pass->x, T * D}, {&pass->z, T * D}},
+        {{&pass->q, heads}, {&pass->mixed, heads}, {&pass->k, key_heads}, {&pass->v, key_heads}},
+        {{&pass->gate, hidden}, {&pass->up, hidden}, {&pass->expert_u, T * K * D}, {&pass->expert_y, T * K * D}},
+    };
+    size_t largest = 0;
+    for (size_t user = 0; user < 3; user++) {
+        size_t used = 0;
+        for (size_t i = 0; shares[user][i].place; i++) {
+            *shares[user][i].place = pass->stage ? pass->stage + used : NULL;
+            used += shares[user][i].n;
+        }
+        if (used > largest) largest = used;
+    }
+    return largest;
+}
+
 static enum lfm_status make_room(struct pass *pass, const struct lfm_config *config, size_t T, struct lfm_error *error)
 {
     size_t D = config->hidden_size, E = config->num_experts, K = config->num_experts_per_tok;
-    size_t heads = config->num_attention_heads * config->head_dim;
-    size_t key_heads = config->num_key_value_heads * config->head_dim;
-    size_t F = config->intermediate_size, M = K * config->moe_intermediate_size;
-    size_t hidden = F > M ? F : M;
     LFM_TRY(LFM_ALLOC(&pass->parts, T, error));
-    LFM_TRY(LFM_ALLOC(&pass->attention, T, error));
     LFM_TRY(LFM_ALLOC(&pass->h, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->u, T * D, error));
     LFM_TRY(LFM_ALLOC(&pass->y, T * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->bcx, T * 3 * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->b, T * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->c, T * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->x, T * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->z, T * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->q, T * heads, error));
-    LFM_TRY(LFM_ALLOC(&pass->mixed, T * heads, error));
-    LFM_TRY(LFM_ALLOC(&pass->k, T * key_heads, error));
-    LFM_TRY(LFM_ALLOC(&pass->v, T * key_heads, error));
+    LFM_TRY(LFM_ALLOC(&pass->stage, divide_stage(pass, config, T), error));
+    divide_stage(pass, config, T);
     pass->most_blocks = blocks_for(config);
     LFM_TRY(LFM_ALLOC(&pass->blocks, pass->most_blocks, error));
-    LFM_TRY(LFM_ALLOC(&pass->gate, T * hidden, error));
-    LFM_TRY(LFM_ALLOC(&pass->up, T * hidden, error));
+    LFM_TRY(LFM_ALLOC(&pass->attention, T, error));
     LFM_TRY(LFM_ALLOC(&pass->router, T * E, error));
     LFM_TRY(LFM_ALLOC(&pass->weights, T * K, error));
     LFM_TRY(LFM_ALLOC(&pass->selected, T * K, error));
-    LFM_TRY(LFM_ALLOC(&pass->expert_u, T * K * D, error));
-    LFM_TRY(LFM_ALLOC(&pass->expert_y, T * K * D, error));
     LFM_TRY(LFM_ALLOC(&pass->expert_first, E + 1, error));
     LFM_TRY(LFM_ALLOC(&pass->expert_token, T * K, error));
     LFM_TRY(LFM_ALLOC(&pass->expert_weight, T * K, error));

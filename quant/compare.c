@@ -123,7 +123,8 @@ static enum lfm_status candidate_rows(struct comparer *comparer, size_t c, size_
     }
     for (size_t r = 0; r < count; r++) {
         const struct lfm_distance *distance = &comparer->distances[r];
-        if (!isfinite(distance->q_nll) || !isfinite(distance->kld)) return not_finite(model, comparer->steps.positions[first + r], error);
+        if (!isfinite(distance->q_nll) || !isfinite(distance->kld))
+            return not_finite(model, comparer->steps.positions[first + r], error);
         out->kld[at + r] = distance->kld;
         out->nll[at + r] = distance->q_nll;
         out->delta_p[at + r] = distance->q_true - distance->p_true;

@@ -192,39 +192,17 @@ INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const ui
         }
 }
 
-INLINE void multiply_stored(decode_group *group, float *y, size_t y_stride, const uint8_t *rows, size_t row_bytes,
-                            size_t n_rows, const float *x, size_t tokens, size_t n)
-{
-    size_t r = 0;
-    for (; r + TILE_ROWS <= n_rows; r += TILE_ROWS)
-        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, TILE_ROWS, x, tokens, n);
-    for (; r < n_rows; r++) stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
-}
+#include "quant/kernels/stored.h"
 
-#define ROWS_OF(format)                                                                                               \
-    static void format##_decode(float *x, const void *row, size_t n)                                                  \
-    {                                                                                                                 \
-        decode_row(format##_group, x, row, n);                                                                        \
-    }                                                                                                                 \
-    static void format##_multiply(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,       \
-                                  const float *x, size_t T, size_t n)                                                 \
-    {                                                                                                                 \
-        switch (T) {                                                                                                  \
-        case 1: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                \
-        case 2: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                \
-        case 3: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                \
-        default: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break; \
-        }                                                                                                             \
-    }
-ROWS_OF(f32)
-ROWS_OF(f16)
-ROWS_OF(bf16)
-ROWS_OF(q8_0)
-ROWS_OF(q4_0)
-ROWS_OF(q4_1)
-ROWS_OF(q4_k)
-ROWS_OF(q6_k)
-ROWS_OF(fp8_e4m3)
+STORED_ROWS(f32)
+STORED_ROWS(f16)
+STORED_ROWS(bf16)
+STORED_ROWS(q8_0)
+STORED_ROWS(q4_0)
+STORED_ROWS(q4_1)
+STORED_ROWS(q4_k)
+STORED_ROWS(q6_k)
+STORED_ROWS(fp8_e4m3)
 
 #define ROW(format) {#format, format##_decode, format##_multiply, NULL}
 static const struct lfm_format_kernels formats[] = {

@@ -4,11 +4,13 @@
 
 #include "reference/model/lanes.h"
 
+#include <assert.h>
 #include <immintrin.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE = 4, GROUP = 32 };
+enum { TILE = 4, TILE_ROWS = TILE, GROUP = 32 };
+static_assert((int)LFM_MOST_DIRECT <= (int)TILE, "what is multiplied directly fits a tile");
 
 /* Every processor with these has F16C too, which not every compiler can ask for. */
 static bool supported(void)
@@ -69,20 +71,15 @@ INLINE void multiply_tile(float *y, size_t y_stride, const float *w, size_t rows
     store_tile(y, y_stride, sum_tile(sum), rows, tokens);
 }
 
-/* A tile at the border: `rows` and `tokens` become constants. */
-#define FOR_SIZE(size, call)   \
-    switch (size) {            \
-    case 1: call(1); break;    \
-    case 2: call(2); break;    \
-    case 3: call(3); break;    \
-    default: call(4); break;   \
-    }
-
+/* A tile at the border: the number of tokens becomes a constant. */
 static void multiply_border(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
 {
-#define CALL(size) multiply_tile(y, y_stride, w, rows, x, size, n)
-    FOR_SIZE(tokens, CALL)
-#undef CALL
+    switch (tokens) {
+    case 1: multiply_tile(y, y_stride, w, rows, x, 1, n); break;
+    case 2: multiply_tile(y, y_stride, w, rows, x, 2, n); break;
+    case 3: multiply_tile(y, y_stride, w, rows, x, 3, n); break;
+    default: multiply_tile(y, y_stride, w, rows, x, TILE, n); break;
+    }
 }
 
 static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
@@ -309,43 +306,21 @@ INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const ui
     store_tile(y, y_stride, sum_tile(sum), rows, tokens);
 }
 
-INLINE void multiply_stored(decode_group *group, float *y, size_t y_stride, const uint8_t *rows, size_t row_bytes,
-                            size_t n_rows, const float *x, size_t tokens, size_t n)
-{
-    size_t r = 0;
-    for (; r + TILE <= n_rows; r += TILE)
-        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, TILE, x, tokens, n);
-    for (; r < n_rows; r++) stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
-}
+#include "quant/kernels/stored.h"
 
-#define ROWS_OF(format)                                                                                               \
-    static void format##_decode(float *x, const void *row, size_t n)                                                  \
-    {                                                                                                                 \
-        decode_row(format##_group, x, row, n);                                                                        \
-    }                                                                                                                 \
-    static void format##_multiply(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,       \
-                                  const float *x, size_t T, size_t n)                                                 \
-    {                                                                                                                 \
-        switch (T) {                                                                                                  \
-        case 1: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                \
-        case 2: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                \
-        case 3: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                \
-        default: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break; \
-        }                                                                                                             \
-    }
-ROWS_OF(f32)
-ROWS_OF(f16)
-ROWS_OF(bf16)
-ROWS_OF(q8_0)
-ROWS_OF(q4_0)
-ROWS_OF(q4_1)
-ROWS_OF(q5_0)
-ROWS_OF(q5_1)
-ROWS_OF(q4_k)
-ROWS_OF(q5_k)
-ROWS_OF(q6_k)
-ROWS_OF(fp8_e4m3)
-ROWS_OF(fp8_e5m2)
+STORED_ROWS(f32)
+STORED_ROWS(f16)
+STORED_ROWS(bf16)
+STORED_ROWS(q8_0)
+STORED_ROWS(q4_0)
+STORED_ROWS(q4_1)
+STORED_ROWS(q5_0)
+STORED_ROWS(q5_1)
+STORED_ROWS(q4_k)
+STORED_ROWS(q5_k)
+STORED_ROWS(q6_k)
+STORED_ROWS(fp8_e4m3)
+STORED_ROWS(fp8_e5m2)
 
 /* --- integer products ---
  *

@@ -66,6 +66,18 @@ static float largest_magnitude(const float *x, size_t n)
     return value;
 }
 
+/* Too small magnitudes to have a scale are encoded as they are. */
+static float scale_for(float largest, float scaled_max)
+{
+    float scale = largest / scaled_max;
+    return scale == 0 ? 1 : scale;
+}
+
+float lfm_group_scale(const float *x, size_t n, float scaled_max)
+{
+    return scale_for(largest_magnitude(x, n), scaled_max);
+}
+
 /* Says which value of the row cannot be encoded: the first that is not finite, or else the largest. */
 static enum lfm_status refuse_row(const struct lfm_row_source *source, const struct lfm_format *format, size_t r,
                                   struct lfm_error *error)
@@ -181,10 +193,7 @@ enum lfm_status lfm_measure_scales(const struct lfm_row_source *source, const st
         float *row = scales + scale_row_of(scale, r) * scale_columns;
         for (size_t g = 0; g < scale_columns; g++) row[g] = fmaxf(row[g], job.largest[r * scale_columns + g]);
     }
-    for (size_t i = 0; i < scale_rows * scale_columns; i++) {
-        scales[i] /= format->scaled_max;
-        if (scales[i] == 0) scales[i] = 1;
-    }
+    for (size_t i = 0; i < scale_rows * scale_columns; i++) scales[i] = scale_for(scales[i], format->scaled_max);
     free(job.largest);
     return status;
 }

@@ -28,6 +28,9 @@ void lfm_scale_shape(enum lfm_scale scale, size_t rows, size_t columns, size_t *
 /* Their product; 0 for a format without scaled_max. */
 size_t lfm_scale_count(const struct lfm_format *format, enum lfm_scale scale, size_t rows, size_t columns);
 
+/* The scale of one group of n elements: max|x| / scaled_max, 1 where that is zero; not finite when an element is not. */
+float lfm_group_scale(const float *x, size_t n, float scaled_max);
+
 /* Where the rows come from. `row` writes row r into x[columns]; it is called from several threads at once, at most
  * twice for each row. */
 struct lfm_row_source {

@@ -6,8 +6,9 @@
 
 enum lfm_activations {
     LFM_ACTIVATIONS_F32, /* as they are: what a quantized model loses is due to its weights alone */
-    LFM_ACTIVATIONS_Q8,  /* blocks of 32 signed bytes with one scale, as llama.cpp's CPU kernels compute */
-    LFM_ACTIVATIONS_FP8, /* E4M3 with one scale per token */
+    LFM_ACTIVATIONS_Q8,  /* as q8_0 would store them: blocks of 32 signed bytes with one half-precision scale, as
+                          * llama.cpp's CPU kernels compute */
+    LFM_ACTIVATIONS_FP8, /* E4M3 with one FP32 scale per token, max|x| / 448 */
     LFM_N_ACTIVATIONS
 };
 

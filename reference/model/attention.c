@@ -1,7 +1,7 @@
 /* Attention in blocks of keys: see attention.h.
  *
  * A block of 64 keys is decoded and transposed once for all query heads of its group and up to 8 tokens, so that a
- * vector holds one element of 16 keys and 16 scores are formed at a time, each summed as lfm_dot sums it. The values of
+ * vector holds one element of 16 keys and 16 scores are formed at a time, each summed as kernels.h states. The values of
  * the block are decoded once as well. A single token, which would use a transposed block once, is multiplied with the keys
  * as they are stored. Per (token, head) there remain
  *

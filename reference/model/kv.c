@@ -2,8 +2,8 @@
 #include "reference/model/kv.h"
 
 #include "reference/base/memory.h"
+#include "reference/checkpoint/encode.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,22 +67,11 @@ static uint8_t *row_of(const struct lfm_kv *kv, size_t row)
     return (uint8_t *)kv->rows + row * kv->row_bytes;
 }
 
-/* max|x| / largest code, 1 for zeros; not finite when any value is not. */
-static float scale_of(const float *x, size_t n, float scaled_max)
-{
-    float largest = 0;
-    for (size_t i = 0; i < n; i++) {
-        float magnitude = fabsf(x[i]);
-        if (!(magnitude <= largest)) largest = isnan(x[i]) ? INFINITY : magnitude;
-    }
-    return largest > 0 ? largest / scaled_max : 1;
-}
-
 enum { CHUNK = 256 }; /* elements scaled at a time; a multiple of every block */
 
 static void store_scaled(struct lfm_kv *kv, size_t row, const float *x)
 {
-    float scaled[CHUNK], scale = scale_of(x, kv->width, kv->format->scaled_max);
+    float scaled[CHUNK], scale = lfm_group_scale(x, kv->width, kv->format->scaled_max);
     for (size_t first = 0; first < kv->width; first += CHUNK) {
         size_t n = kv->width - first < CHUNK ? kv->width - first : CHUNK;
         for (size_t i = 0; i < n; i++) scaled[i] = x[first + i] / scale;

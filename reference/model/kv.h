@@ -1,7 +1,7 @@
 /* Keys or values of one attention layer, one row per token, in the number format that the model keeps them in.
  *
  * A row holds all key/value heads of a token, [G,A]. In f32, f16 and q8_0 it is encoded as a matrix's row would be
- * (q8_0: blocks of 32 within a head). fp8_e4m3 has one FP32 scale per token, max|row| / 448 (1 for a row of zeros):
+ * (q8_0: blocks of 32 within a head). fp8_e4m3 has one FP32 scale per token, max|row| / 448 (1 where that is zero):
  * stored = encode(x / scale), x = stored * scale. Values that are not finite read back as not finite. */
 #ifndef LFM_MODEL_KV_H
 #define LFM_MODEL_KV_H

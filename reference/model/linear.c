@@ -6,10 +6,10 @@
 #include "reference/model/linear.h"
 
 #include "reference/base/memory.h"
+#include "reference/checkpoint/encode.h"
 #include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
 
-#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,17 +90,14 @@ static void release_q8(struct lfm_q8_rows *q8)
     *q8 = (struct lfm_q8_rows){0};
 }
 
-/* Rounds each row of x[T,n] to E4M3 under a scale that makes its largest magnitude the format's largest value. */
+/* Rounds each row of x[T,n] to E4M3 under a scale of its own. */
 static enum lfm_status round_to_fp8(float *x, size_t T, size_t n, struct lfm_error *error)
 {
     const struct lfm_format *fp8 = lfm_format_by_name("fp8_e4m3");
     uint8_t *codes;
     LFM_TRY(LFM_ALLOC(&codes, n, error));
     for (size_t t = 0; t < T; t++) {
-        float *row = x + t * n, largest = 0;
-        for (size_t i = 0; i < n; i++) largest = fmaxf(largest, fabsf(row[i]));
-        float scale = largest / fp8->scaled_max;
-        if (scale == 0) continue;
+        float *row = x + t * n, scale = lfm_group_scale(row, n, fp8->scaled_max);
         for (size_t i = 0; i < n; i++) row[i] /= scale;
         fp8->encode_row(codes, row, n);
         fp8->decode_row(row, codes, n);

@@ -11,16 +11,6 @@ enum {
     CHUNK = 1 << 13          /* elements that a thread takes at a time */
 };
 
-LFM_CLONES
-float lfm_dot(const float *a, const float *b, size_t n)
-{
-    lfm_lanes sum = {0};
-    size_t whole = n - n % LFM_LANES;
-    for (size_t i = 0; i < whole; i += LFM_LANES) sum += lfm_load(a + i) * lfm_load(b + i);
-    for (size_t i = whole; i < n; i++) sum[i - whole] += a[i] * b[i];
-    return lfm_sum_lanes(&sum);
-}
-
 typedef float eight __attribute__((vector_size(32)));
 typedef float eight_in_memory __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double double_eight __attribute__((vector_size(64)));

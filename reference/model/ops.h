@@ -7,9 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* sum_i a[i] * b[i] over n floats in 16 interleaved partial sums, added pairwise at the end. */
-float lfm_dot(const float *a, const float *b, size_t n);
-
 /* y[T,D] = g[D] * x[T,D] / sqrt(mean_D(x^2) + eps), the mean in double, in 16 partial sums. y may be x. MODEL.md 2 */
 void lfm_rmsnorm(float *y, const float *x, const float *g, size_t T, size_t D, double eps);
 

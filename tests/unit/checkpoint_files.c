@@ -4,66 +4,15 @@
 #include "reference/base/file.h"
 #include "tests/unit/assert.h"
 
-#include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static char directory[64];
 static struct lfm_error error;
-
-void make_directory(void)
-{
-    strcpy(directory, "/tmp/lfmscope-checkpoint-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
-}
-
-static int remove_entry(const char *path, const struct stat *information, int kind, struct FTW *position)
-{
-    (void)information, (void)kind, (void)position;
-    return remove(path);
-}
-
-void remove_directory(void)
-{
-    nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-const char *in_directory(const char *name)
-{
-    static char paths[8][256];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
-
-void write_bytes(const char *name, const void *bytes, size_t length)
-{
-    assert_ok(lfm_write_file(in_directory(name), bytes, length, &error));
-}
-
-void write_text(const char *name, const char *text)
-{
-    write_bytes(name, text, strlen(text));
-}
 
 void write_buffer(const char *name, const struct lfm_buffer *buffer)
 {
     write_bytes(name, buffer->data, buffer->length);
-}
-
-size_t count_files(void)
-{
-    size_t n = 0;
-    DIR *stream = opendir(directory);
-    cr_assert_not_null(stream);
-    for (struct dirent *entry; (entry = readdir(stream));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) n++;
-    closedir(stream);
-    return n;
 }
 
 void put_integer(struct lfm_buffer *buffer, uint64_t value, size_t size)

@@ -1,24 +1,15 @@
-/* For the tests of the checkpoint readers: a temporary directory, and files built byte by byte. */
+/* For the tests of the checkpoint readers: files built byte by byte in the directory of the test. */
 #ifndef LFM_TESTS_CHECKPOINT_FILES_H
 #define LFM_TESTS_CHECKPOINT_FILES_H
 
 #include "reference/base/buffer.h"
 #include "reference/checkpoint/checkpoint.h"
+#include "tests/unit/directory.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Makes the test's directory; removes it with all that is in it. */
-void make_directory(void);
-void remove_directory(void);
-/* The path of `name` in it (valid until eight later calls), and writing that file. */
-const char *in_directory(const char *name);
-void write_bytes(const char *name, const void *bytes, size_t length);
-void write_text(const char *name, const char *text);
 void write_buffer(const char *name, const struct lfm_buffer *buffer);
-/* The number of entries in it: what a failed write left behind. */
-size_t count_files(void);
-
 /* Little-endian numbers, GGUF strings, filler. */
 void put_integer(struct lfm_buffer *buffer, uint64_t value, size_t size);
 void put_string(struct lfm_buffer *buffer, const char *text);

@@ -2,6 +2,7 @@
 #include "tests/unit/harness_fakes.h"
 
 #include "reference/base/memory.h"
+#include "tests/unit/directory.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -174,4 +175,11 @@ static void close_backend(void *context)
 struct lfm_backend fake_backend(struct fake_backend *context, size_t concurrency)
 {
     return (struct lfm_backend){context, concurrency, submit, wait_for_one, describe, close_backend};
+}
+
+const char *in_run(const char *run, const char *file)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s%s%s", run, file ? "/" : "", file ? file : "");
+    return in_directory(name);
 }

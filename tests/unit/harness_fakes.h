@@ -30,4 +30,7 @@ struct fake_backend {
 };
 struct lfm_backend fake_backend(struct fake_backend *context, size_t concurrency);
 
+/* The path of a run in the directory of the test, or of a file in it; valid as in_directory's. */
+const char *in_run(const char *run, const char *file);
+
 #endif

@@ -4,6 +4,7 @@
 #include "reference/model/forward.h"
 #include "reference/model/state.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <omp.h>
 #include <signal.h>
@@ -150,46 +151,15 @@ Test(bench, bandwidth_buffers_of_odd_sizes_are_read_within_their_bounds)
     }
 }
 
-static char directory[64];
-
-static void write_text(const char *folder, const char *name, const char *text)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", directory, folder);
-    mkdir(path, 0777);
-    snprintf(path, sizeof path, "%s/%s/%s", directory, folder, name);
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-}
-
-static void remove_text(const char *folder, const char *name)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s/%s", directory, folder, name);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/%s", directory, folder);
-    rmdir(path); /* once it is empty */
-}
-
 static void add_domain(const char *folder, const char *name, const char *joules)
 {
-    write_text(folder, "name", name);
-    write_text(folder, "energy_uj", joules);
-    write_text(folder, "max_energy_range_uj", "1000000000\n");
-}
-
-static void make_directory(void)
-{
-    strcpy(directory, "/tmp/lfmscope-bench-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
-}
-
-static void remove_directory(void)
-{
-    static const char *const folders[] = {"intel-rapl:0", "intel-rapl:0:0", "intel-rapl:1"};
-    static const char *const files[] = {"name", "energy_uj", "max_energy_range_uj"};
-    for (size_t i = 0; i < 3; i++)
-        for (size_t j = 0; j < 3; j++) remove_text(folders[i], files[j]);
-    rmdir(directory);
+    const char *const files[][2] = {
+        {"name", name}, {"energy_uj", joules}, {"max_energy_range_uj", "1000000000\n"}};
+    for (size_t i = 0; i < 3; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, files[i][0]);
+        write_text(path, files[i][1]);
+    }
 }
 
 Test(bench, energy_is_that_of_packages_and_survives_a_counter_that_starts_again, .init = make_directory,
@@ -199,7 +169,7 @@ Test(bench, energy_is_that_of_packages_and_survives_a_counter_that_starts_again,
     add_domain("intel-rapl:0", "package-0\n", "5000000\n");
     add_domain("intel-rapl:0:0", "core\n", "7000000\n"); /* part of the package */
     add_domain("intel-rapl:1", "package-1\n", "999000000\n");
-    assert_ok(lfm_energy_open(&energy, directory, &error));
+    assert_ok(lfm_energy_open(&energy, in_directory(""), &error));
     cr_assert_eq(energy.n, 2);
     struct lfm_energy_reading before = lfm_energy_read(&energy);
     add_domain("intel-rapl:0", "package-0\n", "5500000\n");
@@ -208,10 +178,10 @@ Test(bench, energy_is_that_of_packages_and_survives_a_counter_that_starts_again,
     lfm_energy_close(&energy);
 }
 
-Test(bench, a_machine_without_counters_has_no_energy)
+Test(bench, a_machine_without_counters_has_no_energy, .init = make_directory, .fini = remove_directory)
 {
     struct lfm_energy energy;
-    assert_ok(lfm_energy_open(&energy, "/tmp/lfmscope-there-is-no-such-directory", &error));
+    assert_ok(lfm_energy_open(&energy, in_directory("there-is-none"), &error));
     cr_assert_eq(energy.n, 0);
     struct lfm_energy_reading before = lfm_energy_read(&energy);
     cr_assert(isnan(lfm_energy_since(&energy, &before)));

@@ -4,6 +4,7 @@
 #include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,52 +226,21 @@ Test(bfcl_checker, what_is_no_list_of_calls_has_the_wrong_format)
 
 /* --- data --- */
 
-struct folder {
-    char path[64];
-};
-
-static void write_in(const struct folder *folder, const char *name, const char *text)
-{
-    struct lfm_error error;
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder->path, name);
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-}
-
-static struct folder new_folder(void)
-{
-    struct lfm_error error;
-    struct folder folder = {"/tmp/lfmscope-bfcl-XXXXXX"};
-    char path[128];
-    cr_assert_not_null(mkdtemp(folder.path));
-    snprintf(path, sizeof path, "%s/possible_answer", folder.path);
-    assert_ok(lfm_make_directory(path, &error));
-    return folder;
-}
-
-static void remove_folder(const struct folder *folder)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -r '%s'", folder->path);
-    cr_assert_eq(system(command), 0);
-}
-
 #define QUESTION(id, function) \
     "{\"id\": \"" id "\", \"question\": [[{\"role\": \"user\", \"content\": \"?\"}]], \"function\": [" function "]}\n"
 #define ANSWER(id, name) "{\"id\": \"" id "\", \"ground_truth\": [{\"" name "\": {\"a\": [1]}}]}\n"
 
-static struct folder sample_data(void)
+static void make_data(void)
 {
-    struct folder folder = new_folder();
-    write_in(&folder, "BFCL_v4_simple_python.json", QUESTION("simple_python_0", FUNCTION("f", INTEGER)) "\n"
+    make_directory();
+    write_text("BFCL_v4_simple_python.json", QUESTION("simple_python_0", FUNCTION("f", INTEGER)) "\n"
                                                     QUESTION("simple_python_1", FUNCTION("g.h", FLOAT)));
-    write_in(&folder, "possible_answer/BFCL_v4_simple_python.json",
+    write_text("possible_answer/BFCL_v4_simple_python.json",
              ANSWER("simple_python_1", "g.h") ANSWER("simple_python_0", "f"));
-    write_in(&folder, "BFCL_v3_java.json", QUESTION("java_0", FUNCTION("f", "\"type\": \"String\"")));
-    write_in(&folder, "possible_answer/BFCL_v3_java.json", ANSWER("java_0", "f"));
-    write_in(&folder, "BFCL_v4_irrelevance.json", QUESTION("irrelevance_0", FUNCTION("f", INTEGER)));
-    write_in(&folder, "BFCL_v4_live_relevance.json", QUESTION("live_relevance_0", FUNCTION("f", INTEGER)));
-    return folder;
+    write_text("BFCL_v3_java.json", QUESTION("java_0", FUNCTION("f", "\"type\": \"String\"")));
+    write_text("possible_answer/BFCL_v3_java.json", ANSWER("java_0", "f"));
+    write_text("BFCL_v4_irrelevance.json", QUESTION("irrelevance_0", FUNCTION("f", INTEGER)));
+    write_text("BFCL_v4_live_relevance.json", QUESTION("live_relevance_0", FUNCTION("f", INTEGER)));
 }
 
 static void assert_score(const struct lfm_bfcl_data *data, const char *id, enum lfm_call_mode mode,
@@ -288,10 +258,10 @@ static void assert_score(const struct lfm_bfcl_data *data, const char *id, enum 
 
 Test(bfcl, responses_are_scored_by_category_and_mode)
 {
-    struct folder folder = sample_data();
+    make_data();
     struct lfm_bfcl_data data;
     struct lfm_error error;
-    assert_ok(lfm_bfcl_open(&data, folder.path, &error));
+    assert_ok(lfm_bfcl_open(&data, in_directory(""), &error));
     cr_assert_eq(data.count, 5);
     cr_assert_null(lfm_bfcl_find(&data, "simple_python_2"));
     cr_assert_eq(lfm_bfcl_find(&data, "java_0")->category, LFM_BFCL_SIMPLE_JAVA);
@@ -310,23 +280,23 @@ Test(bfcl, responses_are_scored_by_category_and_mode)
     assert_score(&data, "live_relevance_0", LFM_CALLS_PROMPT, "[x()]", NULL);
     assert_score(&data, "live_relevance_0", LFM_CALLS_PROMPT, "No.", "relevance_error:decoder_failed");
     lfm_bfcl_close(&data);
-    remove_folder(&folder);
+    remove_directory();
 }
 
 Test(bfcl, java_and_javascript_get_no_verdict)
 {
-    struct folder folder = sample_data();
+    make_data();
     struct lfm_bfcl_data data;
     struct lfm_bfcl_verdict verdict;
     struct lfm_error error;
-    assert_ok(lfm_bfcl_open(&data, folder.path, &error));
+    assert_ok(lfm_bfcl_open(&data, in_directory(""), &error));
     assert_ok(
         lfm_bfcl_score(&verdict, lfm_bfcl_find(&data, "java_0"), LFM_CALLS_PROMPT, lfm_span_of("[f(a=1)]"), &error));
     cr_assert_not(verdict.scored);
     cr_assert_not(lfm_bfcl_category_is_scored(LFM_BFCL_SIMPLE_JAVASCRIPT));
     cr_assert(lfm_bfcl_category_is_scored(LFM_BFCL_LIVE_RELEVANCE));
     lfm_bfcl_close(&data);
-    remove_folder(&folder);
+    remove_directory();
 }
 
 Test(bfcl, categories_go_by_both_versions_names)
@@ -341,12 +311,12 @@ Test(bfcl, categories_go_by_both_versions_names)
 /* Opening fails with this message when a file of the sample holds this text. */
 static void assert_open_fails(const char *name, const char *text, enum lfm_status status, const char *part)
 {
-    struct folder folder = sample_data();
+    make_data();
     struct lfm_bfcl_data data;
     struct lfm_error error;
-    write_in(&folder, name, text);
-    assert_fails(lfm_bfcl_open(&data, folder.path, &error), status, part);
-    remove_folder(&folder);
+    write_text(name, text);
+    assert_fails(lfm_bfcl_open(&data, in_directory(""), &error), status, part);
+    remove_directory();
 }
 
 Test(bfcl, malformed_data_is_refused_with_file_and_line)
@@ -368,22 +338,22 @@ Test(bfcl, malformed_data_is_refused_with_file_and_line)
 
 Test(bfcl, a_directory_without_questions_is_refused)
 {
-    struct folder folder = new_folder();
+    make_directory();
     struct lfm_bfcl_data data;
     struct lfm_error error;
-    assert_fails(lfm_bfcl_open(&data, folder.path, &error), LFM_ERROR_IO, "no BFCL questions");
-    remove_folder(&folder);
+    assert_fails(lfm_bfcl_open(&data, in_directory(""), &error), LFM_ERROR_IO, "no BFCL questions");
+    remove_directory();
 }
 
 Test(bfcl, a_malformed_question_is_an_error_and_no_verdict)
 {
-    struct folder folder = sample_data();
+    make_data();
     struct lfm_bfcl_data data;
     struct lfm_bfcl_verdict verdict;
     struct lfm_error error;
-    write_in(&folder, "BFCL_v4_simple_python.json", QUESTION("simple_python_0", FUNCTION("f", "\"type\": \"number\""))
+    write_text("BFCL_v4_simple_python.json", QUESTION("simple_python_0", FUNCTION("f", "\"type\": \"number\""))
                                                     QUESTION("simple_python_1", "{\"name\": \"f\"}"));
-    assert_ok(lfm_bfcl_open(&data, folder.path, &error));
+    assert_ok(lfm_bfcl_open(&data, in_directory(""), &error));
     assert_fails(lfm_bfcl_score(&verdict, lfm_bfcl_find(&data, "simple_python_0"), LFM_CALLS_PROMPT,
                                 lfm_span_of("[f(a=1)]"), &error),
                  LFM_ERROR_FORMAT, "simple_python_0: a parameter of unknown type");
@@ -391,5 +361,5 @@ Test(bfcl, a_malformed_question_is_an_error_and_no_verdict)
                                 lfm_span_of("[f(a=1)]"), &error),
                  LFM_ERROR_FORMAT, "simple_python_1: a function without");
     lfm_bfcl_close(&data);
-    remove_folder(&folder);
+    remove_directory();
 }

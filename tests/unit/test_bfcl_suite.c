@@ -5,6 +5,7 @@
 #include "reference/base/file.h"
 #include "reference/model/python_text.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 #include "tests/unit/text_cases.h"
 
 #include <stdio.h>
@@ -13,7 +14,6 @@
 
 static struct lfm_error error;
 static const struct lfm_suite *suite;
-static char directory[] = "/tmp/lfmscope-bfcl-suite-XXXXXX";
 
 static const char simple[] =
     "{\"id\": \"simple_python_0\", \"question\": [[{\"role\": \"user\", \"content\": \"Round 1.5 up.\"}]], \"function\": "
@@ -29,48 +29,22 @@ static const char irrelevance[] =
 static const char java[] =
     "{\"id\": \"simple_java_0\", \"question\": [[{\"role\": \"user\", \"content\": \"x\"}]], \"function\": []}\n";
 
-static void put(const char *name, const char *text)
+static void prepare(void)
 {
-    char *path;
-    assert_ok(lfm_join_path(&path, directory, name, &error));
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-    free(path);
-}
-
-static void make_directory(void)
-{
-    char answers[64];
-    cr_assert_not_null(mkdtemp(directory));
-    snprintf(answers, sizeof answers, "%s/possible_answer", directory);
-    assert_ok(lfm_make_directory(answers, &error));
-    put("BFCL_v4_simple_python.json", simple);
-    put("possible_answer/BFCL_v4_simple_python.json", simple_answers);
-    put("BFCL_v4_irrelevance.json", irrelevance);
+    make_directory();
+    write_text("BFCL_v4_simple_python.json", simple);
+    write_text("possible_answer/BFCL_v4_simple_python.json", simple_answers);
+    write_text("BFCL_v4_irrelevance.json", irrelevance);
     suite = lfm_suite_by_name("bfcl");
     cr_assert_not_null(suite);
 }
 
-static void remove_directory(void)
-{
-    static const char *const names[] = {"possible_answer/BFCL_v4_simple_python.json", "possible_answer/BFCL_v4_simple_java.json",
-                                        "possible_answer", "BFCL_v4_simple_python.json", "BFCL_v4_simple_java.json",
-                                        "BFCL_v4_irrelevance.json", "BFCL_v4_memory.json", "prompt.json", "."};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        if (i + 1 < sizeof names / sizeof *names)
-            remove(path);
-        else
-            rmdir(directory);
-    }
-}
-
-TestSuite(bfcl_suite, .init = make_directory, .fini = remove_directory);
+TestSuite(bfcl_suite, .init = prepare, .fini = remove_directory);
 
 static void *open_data(void)
 {
     void *data;
-    assert_ok(suite->open(&data, directory, &error));
+    assert_ok(suite->open(&data, in_directory(""), &error));
     return data;
 }
 
@@ -139,7 +113,7 @@ Test(bfcl_suite, asks_as_the_handler_for_lfm2_does)
 
 Test(bfcl_suite, the_plain_form_adds_nothing)
 {
-    put("prompt.json", "{\"form\": \"plain\"}");
+    write_text("prompt.json", "{\"form\": \"plain\"}");
     void *data = open_data();
     char *messages, *tools;
     asked(data, 0, &messages, &tools);
@@ -189,9 +163,9 @@ Test(bfcl_suite, calls_nested_beyond_reason_are_wrong_and_nothing_else)
 
 Test(bfcl_suite, the_summary_has_rates_and_names_what_it_left_out)
 {
-    put("BFCL_v4_memory.json", "{}");
-    put("BFCL_v4_simple_java.json", java);
-    put("possible_answer/BFCL_v4_simple_java.json", "{\"id\": \"simple_java_0\", \"ground_truth\": []}");
+    write_text("BFCL_v4_memory.json", "{}");
+    write_text("BFCL_v4_simple_java.json", java);
+    write_text("possible_answer/BFCL_v4_simple_java.json", "{\"id\": \"simple_java_0\", \"ground_truth\": []}");
     void *data = open_data();
     cr_assert(suite->count(data) == 2, "questions on Java are left out");
     cJSON *samples[2] = {answer(data, 0, "", LFM_FINISH_STOP), answer(data, 1, "", LFM_FINISH_STOP)};
@@ -239,8 +213,8 @@ Test(bfcl_suite, samples_of_another_data_set_are_refused)
 static void assert_refused(const char *name, const char *text, const char *part)
 {
     void *data;
-    put(name, text);
-    assert_fails(suite->open(&data, directory, &error), LFM_ERROR_FORMAT, part);
+    write_text(name, text);
+    assert_fails(suite->open(&data, in_directory(""), &error), LFM_ERROR_FORMAT, part);
 }
 
 Test(bfcl_suite, questions_that_cannot_be_asked_are_refused_before_anything_runs)
@@ -253,7 +227,7 @@ Test(bfcl_suite, questions_that_cannot_be_asked_are_refused_before_anything_runs
                    "lone surrogate");
     assert_refused(name, "{\"id\": \"a\", \"question\": [[{\"role\": \"user\", \"content\": \"x\"}]], \"function\": [{}]}",
                    "'a': a function needs 'name'");
-    put(name, irrelevance);
+    write_text(name, irrelevance);
     assert_refused("prompt.json", "{\"form\": \"chatty\"}", "'form' is 'chatty', expected lfm2 or plain");
     assert_refused("prompt.json", "{}", "'form'");
 }

@@ -4,6 +4,7 @@
 #include "eval/harness/runner.h"
 #include "reference/base/file.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 #include "tests/unit/harness_fakes.h"
 
 #include <signal.h>
@@ -15,31 +16,8 @@
 
 static struct lfm_error error;
 static const struct lfm_selection everything;
-static char directory[64];
-
-static void make_directory(void)
-{
-    snprintf(directory, sizeof directory, "/tmp/lfmscope-harness-XXXXXX");
-    cr_assert(mkdtemp(directory) != NULL);
-}
-
-static void remove_directory(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", directory);
-    cr_assert(system(command) == 0);
-}
 
 TestSuite(harness, .init = make_directory, .fini = remove_directory);
-
-static char *inside(const char *run, const char *file)
-{
-    static char paths[4][128];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s%s%s", directory, run, file ? "/" : "", file ? file : "");
-    return path;
-}
 
 static cJSON *description(double seed)
 {
@@ -64,7 +42,7 @@ static enum lfm_status go_on(const char *name, const struct lfm_task *task, stru
     struct lfm_backend backend = fake_backend(fake, concurrency);
     struct lfm_run run;
     cJSON *about = description(11), *summary = cJSON_CreateObject(), **table = NULL;
-    enum lfm_status status = lfm_run_open(&run, inside(name, NULL), about, &error);
+    enum lfm_status status = lfm_run_open(&run, in_run(name, NULL), about, &error);
     cJSON_Delete(about);
     if (status == LFM_OK) {
         status = lfm_task_run(task, &backend, &run, NULL, &table, &error);
@@ -97,8 +75,8 @@ static void assert_same_run(const char *a, const char *b)
     size_t n[2] = {0, 0};
     struct lfm_buffer logs[2], summaries[2];
     for (int i = 0; i < 2; i++) {
-        logs[i] = read_file(inside(names[i], "samples.jsonl"));
-        summaries[i] = read_file(inside(names[i], "summary.json"));
+        logs[i] = read_file(in_run(names[i], "samples.jsonl"));
+        summaries[i] = read_file(in_run(names[i], "summary.json"));
         for (char *line = strtok(logs[i].data, "\n"); line; line = strtok(NULL, "\n")) lines[i][n[i]++] = line;
         qsort(lines[i], n[i], sizeof lines[i][0], by_text);
     }
@@ -113,7 +91,7 @@ static void assert_same_run(const char *a, const char *b)
 
 static size_t count_lines(const char *run)
 {
-    struct lfm_buffer text = read_file(inside(run, "samples.jsonl"));
+    struct lfm_buffer text = read_file(in_run(run, "samples.jsonl"));
     size_t n = 0;
     for (size_t i = 0; i < text.length; i++) n += text.data[i] == '\n';
     lfm_buffer_release(&text);
@@ -122,7 +100,7 @@ static size_t count_lines(const char *run)
 
 static void append_text(const char *run, const char *text)
 {
-    FILE *file = fopen(inside(run, "samples.jsonl"), "a");
+    FILE *file = fopen(in_run(run, "samples.jsonl"), "a");
     cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
@@ -157,7 +135,7 @@ Test(harness, a_run_killed_anywhere_goes_on_to_the_same_end)
         cr_assert(waitpid(child, &how, 0) == child);
         cr_assert(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
         size_t saved = count_lines(name);
-        cr_assert(!lfm_file_exists(inside(name, "summary.json")));
+        cr_assert(!lfm_file_exists(in_run(name, "summary.json")));
         struct fake_backend rest = {0};
         assert_ok(go_on(name, &task, &rest, 2));
         cr_assert(saved == 2 * FAKE_ITEMS || rest.served < whole.served || saved == 0);
@@ -171,13 +149,13 @@ Test(harness, a_line_torn_at_any_byte_is_cut_away_and_only_that)
     struct lfm_task task = all_items(1);
     struct fake_backend whole = {0};
     assert_ok(go_on("whole", &task, &whole, 1));
-    struct lfm_buffer log = read_file(inside("whole", "samples.jsonl"));
+    struct lfm_buffer log = read_file(in_run("whole", "samples.jsonl"));
     size_t last = log.length - 1;
     while (log.data[last - 1] != '\n') last--;
     assert_ok(go_on("torn", &task, &whole, 1));
     for (size_t length = last; length < log.length; length++) {
         struct fake_backend rest = {0};
-        cr_assert(truncate(inside("torn", "samples.jsonl"), (off_t)length) == 0);
+        cr_assert(truncate(in_run("torn", "samples.jsonl"), (off_t)length) == 0);
         assert_ok(go_on("torn", &task, &rest, 1));
         cr_assert(rest.served == 1, "%zu requests after a cut at byte %zu", rest.served, length);
         assert_same_run("torn", "whole");
@@ -206,10 +184,10 @@ Test(harness, a_second_holder_of_a_run_is_refused)
 {
     struct lfm_run first, second;
     cJSON *about = description(11);
-    assert_ok(lfm_run_open(&first, inside("run", NULL), about, &error));
-    assert_fails(lfm_run_open(&second, inside("run", NULL), about, &error), LFM_ERROR_MISMATCH, "in use by another");
+    assert_ok(lfm_run_open(&first, in_run("run", NULL), about, &error));
+    assert_fails(lfm_run_open(&second, in_run("run", NULL), about, &error), LFM_ERROR_MISMATCH, "in use by another");
     lfm_run_close(&first);
-    assert_ok(lfm_run_open(&second, inside("run", NULL), about, &error));
+    assert_ok(lfm_run_open(&second, in_run("run", NULL), about, &error));
     lfm_run_close(&second);
     cJSON_Delete(about);
 }
@@ -219,12 +197,12 @@ Test(harness, a_run_of_other_settings_is_refused_and_named)
     struct lfm_run run;
     cJSON *about = description(11), *reseeded = description(12), *warmer = description(11);
     cJSON_SetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(warmer, "sampling"), "temperature"), 0.75);
-    assert_ok(lfm_run_open(&run, inside("run", NULL), about, &error));
+    assert_ok(lfm_run_open(&run, in_run("run", NULL), about, &error));
     lfm_run_close(&run);
-    assert_fails(lfm_run_open(&run, inside("run", NULL), reseeded, &error), LFM_ERROR_MISMATCH, "seed 11, not 12");
-    assert_fails(lfm_run_open(&run, inside("run", NULL), warmer, &error), LFM_ERROR_MISMATCH, "temperature 0.5, not 0.75");
+    assert_fails(lfm_run_open(&run, in_run("run", NULL), reseeded, &error), LFM_ERROR_MISMATCH, "seed 11, not 12");
+    assert_fails(lfm_run_open(&run, in_run("run", NULL), warmer, &error), LFM_ERROR_MISMATCH, "temperature 0.5, not 0.75");
     cJSON_AddStringToObject(about, "weights", "q4_0");
-    assert_fails(lfm_run_open(&run, inside("run", NULL), about, &error), LFM_ERROR_MISMATCH, "weights unset, not \"q4_0\"");
+    assert_fails(lfm_run_open(&run, in_run("run", NULL), about, &error), LFM_ERROR_MISMATCH, "weights unset, not \"q4_0\"");
     cJSON_Delete(about);
     cJSON_Delete(reseeded);
     cJSON_Delete(warmer);
@@ -235,16 +213,16 @@ Test(harness, damaged_logs_are_refused_with_the_place)
     struct lfm_task task = all_items(1);
     struct fake_backend fake = {0};
     assert_ok(go_on("run", &task, &fake, 1));
-    struct lfm_buffer log = read_file(inside("run", "samples.jsonl"));
+    struct lfm_buffer log = read_file(in_run("run", "samples.jsonl"));
     append_text("run", log.data);
     assert_fails(go_on("run", &task, &fake, 1), LFM_ERROR_FORMAT, "sample 0 of item 'item-0' stands there twice");
-    cr_assert(truncate(inside("run", "samples.jsonl"), (off_t)log.length) == 0);
+    cr_assert(truncate(in_run("run", "samples.jsonl"), (off_t)log.length) == 0);
     append_text("run", "{\"id\": \"item-0\", \"sample\"\n");
     assert_fails(go_on("run", &task, &fake, 1), LFM_ERROR_FORMAT, "samples.jsonl:8");
-    cr_assert(truncate(inside("run", "samples.jsonl"), (off_t)log.length) == 0);
+    cr_assert(truncate(in_run("run", "samples.jsonl"), (off_t)log.length) == 0);
     append_text("run", "{\"id\": \"item-0\", \"sample\": 0, \"finish\": \"stop\"}\n");
     assert_fails(go_on("run", &task, &fake, 1), LFM_ERROR_FORMAT, "'verdict' must be an object");
-    cr_assert(unlink(inside("run", "run.json")) == 0);
+    cr_assert(unlink(in_run("run", "run.json")) == 0);
     assert_fails(go_on("run", &task, &fake, 1), LFM_ERROR_FORMAT, "no run.json");
     lfm_buffer_release(&log);
     lfm_task_release(&task);
@@ -254,7 +232,7 @@ Test(harness, a_run_where_no_directory_can_be_is_one_clear_error)
 {
     struct lfm_task task = all_items(1);
     struct fake_backend fake = {0};
-    assert_ok(lfm_write_file(inside("file", NULL), "x", 1, &error));
+    assert_ok(lfm_write_file(in_run("file", NULL), "x", 1, &error));
     assert_fails(go_on("file/run", &task, &fake, 1), LFM_ERROR_IO, "cannot make the directory");
     cr_assert(fake.served == 0);
     lfm_task_release(&task);
@@ -267,7 +245,7 @@ Test(harness, a_full_disk_loses_nothing_written)
     struct fake_backend whole = {0}, rest = {0};
     int how;
     assert_ok(go_on("whole", &task, &whole, 1));
-    struct lfm_buffer log = read_file(inside("whole", "samples.jsonl"));
+    struct lfm_buffer log = read_file(in_run("whole", "samples.jsonl"));
     pid_t child = fork();
     cr_assert(child >= 0);
     if (child == 0) {
@@ -280,7 +258,7 @@ Test(harness, a_full_disk_loses_nothing_written)
     }
     cr_assert(waitpid(child, &how, 0) == child);
     cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0);
-    struct lfm_buffer left = read_file(inside("full", "samples.jsonl"));
+    struct lfm_buffer left = read_file(in_run("full", "samples.jsonl"));
     cr_assert(left.length > 0 && left.length <= log.length / 2 && left.data[left.length - 1] == '\n');
     cr_assert(memcmp(left.data, log.data, left.length) == 0);
     assert_ok(go_on("full", &task, &rest, 1));
@@ -301,7 +279,7 @@ static double figure(const cJSON *document, const char *key, const char *inner)
 static cJSON *read_summary(const char *run)
 {
     cJSON *summary;
-    assert_ok(lfm_json_parse_file(&summary, inside(run, "summary.json"), &error));
+    assert_ok(lfm_json_parse_file(&summary, in_run(run, "summary.json"), &error));
     return summary;
 }
 
@@ -326,7 +304,7 @@ Test(harness, failed_samples_are_counted_and_retried_on_request)
     assert_ok(go_on("run", &task, &patient, 2));
     cr_assert(patient.served == 0);
     assert_ok(go_on("whole", &task, &whole, 2));
-    struct lfm_buffer a = read_file(inside("run", "summary.json")), b = read_file(inside("whole", "summary.json"));
+    struct lfm_buffer a = read_file(in_run("run", "summary.json")), b = read_file(in_run("whole", "summary.json"));
     cr_assert_str_eq(a.data, b.data);
     lfm_buffer_release(&a);
     lfm_buffer_release(&b);

@@ -5,6 +5,7 @@
 #include "reference/model/forward.h"
 #include "reference/model/tokenizer.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -226,20 +227,19 @@ Test(local_backend, a_model_without_a_chat_template_is_refused_at_once)
     static const char *const files[] = {"config.json", "tokenizer.json", "model.safetensors"};
     const struct lfm_local_options options = {
         .sampling = {.top_p = 1, .repetition_penalty = 1}, .max_tokens = 2, .batch = 2};
-    char directory[] = "/tmp/lfmscope-local-XXXXXX", here[1024], from[2048], to[128], command[128];
+    char here[1024], from[2048];
     struct lfm_backend backend;
     struct lfm_model *bare;
-    cr_assert(mkdtemp(directory) && getcwd(here, sizeof here));
+    make_directory();
+    cr_assert_not_null(getcwd(here, sizeof here));
     for (size_t i = 0; i < 3; i++) {
         snprintf(from, sizeof from, "%s/%s/%s", here, demo, files[i]);
-        snprintf(to, sizeof to, "%s/%s", directory, files[i]);
-        cr_assert(symlink(from, to) == 0);
+        cr_assert(symlink(from, in_directory(files[i])) == 0);
     }
-    assert_ok(lfm_model_open(&bare, directory, NULL, &error));
+    assert_ok(lfm_model_open(&bare, in_directory(""), NULL, &error));
     assert_fails(lfm_local_backend_open(&backend, bare, &options, &error), LFM_ERROR_ARGUMENT, "no chat template");
     lfm_model_close(bare);
-    snprintf(command, sizeof command, "rm -rf '%s'", directory);
-    cr_assert(system(command) == 0);
+    remove_directory();
 }
 
 /* --- what prompts have in common --- */

@@ -2,6 +2,7 @@
 #include "eval/harness/merge.h"
 #include "reference/base/file.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 #include "tests/unit/harness_fakes.h"
 
 #include <fcntl.h>
@@ -11,32 +12,9 @@
 #include <unistd.h>
 
 static struct lfm_error error;
-static char directory[64];
 static struct fake_backend fake;
 
-static void make_directory(void)
-{
-    snprintf(directory, sizeof directory, "/tmp/lfmscope-merge-XXXXXX");
-    cr_assert(mkdtemp(directory) != NULL);
-}
-
-static void remove_directory(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", directory);
-    cr_assert(system(command) == 0);
-}
-
 TestSuite(merge, .init = make_directory, .fini = remove_directory);
-
-static char *inside(const char *run, const char *file)
-{
-    static char paths[16][128];
-    static int next;
-    char *path = paths[next++ % 16];
-    snprintf(path, sizeof paths[0], "%s/%s%s%s", directory, run, file ? "/" : "", file ? file : "");
-    return path;
-}
 
 /* What a run is made from, besides its directory. */
 struct part {
@@ -68,7 +46,7 @@ static void make_run(const char *name, const struct part *part)
     struct lfm_run run;
     cJSON *about = describe(part), *summary, **table;
     assert_ok(lfm_task_select(&task, &part->selection, &error));
-    assert_ok(lfm_run_open(&run, inside(name, NULL), about, &error));
+    assert_ok(lfm_run_open(&run, in_run(name, NULL), about, &error));
     assert_ok(lfm_task_run(&task, &backend, &run, NULL, &table, &error));
     assert_ok(lfm_run_summary(&summary, about, &task, table, &error));
     assert_ok(lfm_run_write_summary(run.directory, summary, &error));
@@ -97,13 +75,13 @@ static enum lfm_status join(const char *list, bool partial)
     size_t n = 0;
     struct lfm_merge merge;
     snprintf(names, sizeof names, "%s", list);
-    for (char *name = strtok(names, " "); name; name = strtok(NULL, " ")) paths[n++] = inside(name, NULL);
+    for (char *name = strtok(names, " "); name; name = strtok(NULL, " ")) paths[n++] = in_run(name, NULL);
     enum lfm_status status = lfm_merge_read(&merge, paths, n, &error);
     if (status == LFM_OK) status = lfm_merge_join(&merge, &fake_suite, NULL, partial, &error);
     if (status == LFM_OK) {
         cJSON *summary;
         assert_ok(lfm_run_summary(&summary, merge.description, &merge.task, merge.table, &error));
-        status = lfm_run_create(inside("merged", NULL), merge.description, merge.lines, merge.n_lines, summary, &error);
+        status = lfm_run_create(in_run("merged", NULL), merge.description, merge.lines, merge.n_lines, summary, &error);
         cJSON_Delete(summary);
     }
     lfm_merge_release(&merge);
@@ -113,8 +91,8 @@ static enum lfm_status join(const char *list, bool partial)
 static void assert_same_file(const char *a, const char *b, const char *file)
 {
     struct lfm_buffer first = {0}, second = {0};
-    assert_ok(lfm_read_file(&first, inside(a, file), &error));
-    assert_ok(lfm_read_file(&second, inside(b, file), &error));
+    assert_ok(lfm_read_file(&first, in_run(a, file), &error));
+    assert_ok(lfm_read_file(&second, in_run(b, file), &error));
     cr_assert_str_eq(first.data, second.data);
     lfm_buffer_release(&first);
     lfm_buffer_release(&second);
@@ -129,7 +107,7 @@ static void assert_merged_is(const char *whole)
 static void forget(const char *name)
 {
     char command[160];
-    snprintf(command, sizeof command, "rm -rf '%s'", inside(name, NULL));
+    snprintf(command, sizeof command, "rm -rf '%s'", in_run(name, NULL));
     cr_assert(system(command) == 0);
 }
 
@@ -191,12 +169,12 @@ Test(merge, missing_shards_are_named_and_can_be_left_out)
     make_shard(1, 3, whole);
     make_shard(3, 3, whole);
     assert_fails(join("shard-1 shard-3", false), LFM_ERROR_MISMATCH, "shard 2/3 is missing; --partial");
-    cr_assert(!lfm_file_exists(inside("merged", NULL)));
+    cr_assert(!lfm_file_exists(in_run("merged", NULL)));
 
     /* shard 3 has items 2 and 5; cut into the line of its last sample */
     struct lfm_buffer log = {0};
-    assert_ok(lfm_read_file(&log, inside("shard-3", "samples.jsonl"), &error));
-    cr_assert(truncate(inside("shard-3", "samples.jsonl"), (off_t)log.length - 9) == 0);
+    assert_ok(lfm_read_file(&log, in_run("shard-3", "samples.jsonl"), &error));
+    cr_assert(truncate(in_run("shard-3", "samples.jsonl"), (off_t)log.length - 9) == 0);
     assert_fails(join("shard-1 shard-3", false), LFM_ERROR_MISMATCH,
                  "shard 2/3 is missing, shard 3/3 lacks 1 of 4 samples; --partial");
     assert_ok(join("shard-1 shard-3", true));
@@ -212,7 +190,7 @@ Test(merge, a_partial_merge_and_the_rest_give_the_whole)
     make_run("whole", &whole);
     make_shard(1, 2, whole);
     assert_ok(join("shard-1", true));
-    cr_assert(rename(inside("merged", NULL), inside("part", NULL)) == 0);
+    cr_assert(rename(in_run("merged", NULL), in_run("part", NULL)) == 0);
     make_shard(2, 2, whole);
     assert_ok(join("part shard-2", false));
     assert_merged_is("whole");
@@ -222,7 +200,7 @@ Test(merge, what_is_missing_without_shards_is_counted)
 {
     const struct part part = {.selection = {.ids = "item-1,item-2"}, .samples = 1, .seed = 11};
     make_run("part", &part);
-    cr_assert(truncate(inside("part", "samples.jsonl"), 3) == 0);
+    cr_assert(truncate(in_run("part", "samples.jsonl"), 3) == 0);
     assert_fails(join("part", false), LFM_ERROR_MISMATCH, "2 of 2 samples are missing, the first of item 'item-1'");
     assert_fails(join("part", true), LFM_ERROR_MISMATCH, "nothing to merge");
 }
@@ -249,11 +227,11 @@ Test(merge, one_sample_with_two_answers_is_refused)
     assert_merged_is("part");
     forget("merged");
     struct lfm_buffer log = {0};
-    assert_ok(lfm_read_file(&log, inside("other", "samples.jsonl"), &error));
+    assert_ok(lfm_read_file(&log, in_run("other", "samples.jsonl"), &error));
     char *raw = strstr(log.data, "item-3 ");
     cr_assert(raw != NULL);
     raw[7] = raw[7] == '1' ? '2' : '1';
-    assert_ok(lfm_write_file(inside("other", "samples.jsonl"), log.data, log.length, &error));
+    assert_ok(lfm_write_file(in_run("other", "samples.jsonl"), log.data, log.length, &error));
     assert_fails(join("part other", false), LFM_ERROR_MISMATCH, "different answers to sample 0 of item 'item-3'");
     lfm_buffer_release(&log);
 }
@@ -280,7 +258,7 @@ Test(merge, a_run_that_goes_on_is_refused)
 {
     const struct part part = {.samples = 1, .seed = 11};
     make_run("part", &part);
-    int lock = open(inside("part", "lock"), O_RDWR);
+    int lock = open(in_run("part", "lock"), O_RDWR);
     cr_assert(lock >= 0 && flock(lock, LOCK_EX) == 0);
     assert_fails(join("part", false), LFM_ERROR_MISMATCH, "in use by another process");
     close(lock);

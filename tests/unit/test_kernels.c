@@ -352,3 +352,36 @@ Test(linear, rounding_activations_to_fp8_keeps_zeros_and_the_largest_magnitude)
     cr_assert(y[2] != x[2] && fabsf(y[2] - x[2]) < 1e-4f);
     for (size_t i = 3; i < 32; i++) cr_assert_float_eq(y[i], 0, 0);
 }
+
+Test(linear, activations_that_are_not_finite_give_products_that_are_not_finite_in_every_mode)
+{
+    enum { ROWS = 16, COLUMNS = 64 };
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    float x[COLUMNS], y[ROWS];
+    gsl_rng *rng = new_rng();
+    for (const struct lfm_format *format = lfm_formats; format->name; format++) {
+        if (format->block_size > COLUMNS) continue;
+        struct lfm_matrix W = random_matrix(format, ROWS, COLUMNS, rng);
+        for (int a = 0; a < LFM_N_ACTIVATIONS; a++)
+            for (size_t b = 0; b < sizeof bad / sizeof bad[0]; b++) {
+                random_floats(x, COLUMNS, rng);
+                x[40] = bad[b];
+                multiply(y, &W, x, 1, (enum lfm_activations)a);
+                for (size_t r = 0; r < ROWS; r++)
+                    cr_assert(!isfinite(y[r]), "%s, activations %s: %g became %g", format->name,
+                              lfm_activations_name((enum lfm_activations)a), (double)bad[b], (double)y[r]);
+            }
+        free((void *)W.data);
+    }
+    gsl_rng_free(rng);
+}
+
+/* Their scale would be zero. */
+Test(linear, rounding_activations_to_fp8_keeps_values_too_small_for_a_scale_finite)
+{
+    float identity[16 * 16] = {0}, x[16] = {0x1p-148f}, y[16];
+    for (size_t i = 0; i < 16; i++) identity[i * 17] = 1;
+    struct lfm_matrix W = {.format = lfm_format_by_name("f32"), .rows = 16, .columns = 16, .data = identity, .row_bytes = 64};
+    multiply(y, &W, x, 1, LFM_ACTIVATIONS_FP8);
+    for (size_t i = 0; i < 16; i++) cr_assert_float_eq(y[i], 0, 0);
+}

@@ -6,6 +6,7 @@
 #include "reference/base/hash.h"
 #include "reference/base/json.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,24 +15,21 @@
 static const char demo_file[] = "datasets/tasks/recall/recall.json";
 static const char general_file[] = "datasets/tasks/recall/general.json";
 
-static char directory[] = "/tmp/lfmscope-recall-XXXXXX";
-static char grid_path[64], haystack_path[64];
+static char grid_path[512], haystack_path[512];
 static struct lfm_error error;
 static struct lfm_recall_grid grid;
 
 static void prepare(void)
 {
-    cr_assert(mkdtemp(directory) != NULL);
-    snprintf(grid_path, sizeof grid_path, "%s/grid.json", directory);
-    snprintf(haystack_path, sizeof haystack_path, "%s/haystack.txt", directory);
+    make_directory();
+    snprintf(grid_path, sizeof grid_path, "%s", in_directory("grid.json"));
+    snprintf(haystack_path, sizeof haystack_path, "%s", in_directory("haystack.txt"));
 }
 
 static void clean(void)
 {
     lfm_recall_grid_close(&grid);
-    unlink(grid_path);
-    unlink(haystack_path);
-    rmdir(directory);
+    remove_directory();
 }
 
 TestSuite(recall, .init = prepare, .fini = clean);

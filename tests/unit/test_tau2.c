@@ -6,6 +6,7 @@
 #include "eval/bfcl/python_calls.h"
 #include "reference/base/file.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -484,51 +485,22 @@ Test(tau2_dialogue, arguments_are_json_when_they_reach_the_tools)
 
 /* --- data of other kinds, written here --- */
 
-struct files {
-    char directory[64];
-};
-
-static void write_text(const struct files *files, const char *name, const char *text)
+static void make_files(const char *tasks)
 {
-    char path[256];
-    snprintf(path, sizeof path, "%s/mock/%s", files->directory, name);
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-}
-
-static struct files make_files(const char *tasks)
-{
-    struct files files = {"/tmp/lfm-tau2-XXXXXX"};
-    char path[128];
-    cr_assert_not_null(mkdtemp(files.directory));
-    snprintf(path, sizeof path, "%s/mock", files.directory);
-    assert_ok(lfm_make_directory(path, &error));
-    write_text(&files, "tasks.json", tasks);
-    write_text(&files, "policy.md", "Be kind.\n");
-    write_text(&files, "db.json",
+    make_directory();
+    write_text("mock/tasks.json", tasks);
+    write_text("mock/policy.md", "Be kind.\n");
+    write_text("mock/db.json",
                "{\"tasks\": {\"t1\": {\"task_id\": \"t1\", \"title\": \"One\", \"status\": \"pending\"}}, "
                "\"users\": {\"u1\": {\"user_id\": \"u1\", \"name\": \"U\", \"tasks\": [\"t1\"]}}}");
-    write_text(&files, "user_db.json", "{\"notifications\": {}}");
-    return files;
-}
-
-static void remove_files(const struct files *files)
-{
-    static const char *const names[] = {"tasks.json", "policy.md", "db.json", "user_db.json"};
-    char path[256];
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(path, sizeof path, "%s/mock/%s", files->directory, names[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof path, "%s/mock", files->directory);
-    rmdir(path);
-    rmdir(files->directory);
+    write_text("mock/user_db.json", "{\"notifications\": {}}");
 }
 
 #define SCRIPT ", \"scripted_user\": {\"turns\": [{\"say\": \"Hello.\"}]}"
 
 Test(tau2_task, message_history_actions_and_assertions_are_honoured)
 {
-    struct files files = make_files("[{\"id\": \"a\", \"initial_state\": {"
+    make_files("[{\"id\": \"a\", \"initial_state\": {"
                                     "\"initialization_data\": {\"agent_data\": {\"tasks\": {\"t1\": {\"title\": "
                                     "\"New\"}}}},"
                                     "\"initialization_actions\": [{\"env_type\": \"user\", \"func_name\": "
@@ -555,7 +527,7 @@ Test(tau2_task, message_history_actions_and_assertions_are_honoured)
                                     "\"reward_basis\": [\"ENV_ASSERTION\", \"COMMUNICATE\", \"ACTION\"]}" SCRIPT "}]");
     struct lfm_tau2_data data;
     struct talk talk;
-    assert_ok(lfm_tau2_open(&data, files.directory, &error));
+    assert_ok(lfm_tau2_open(&data, in_directory(""), &error));
     begin(&talk, lfm_tau2_find(&data, "mock/a"));
     cr_assert_str_eq(last_content(&talk, "user"), "Hello.");
     cr_assert_str_eq(
@@ -566,27 +538,27 @@ Test(tau2_task, message_history_actions_and_assertions_are_honoured)
     cr_assert(cJSON_IsFalse(verdict_of(&talk, "db_match")), "the gold action sets another status");
     end(&talk);
     lfm_tau2_close(&data);
-    remove_files(&files);
+    remove_directory();
 }
 
 Test(tau2_task, policy_stands_between_tags_where_the_domain_has_an_instruction)
 {
-    struct files files = make_files("[{\"id\": \"a\"" SCRIPT "}]");
+    make_files("[{\"id\": \"a\"" SCRIPT "}]");
     struct lfm_tau2_data data;
-    assert_ok(lfm_tau2_open(&data, files.directory, &error));
+    assert_ok(lfm_tau2_open(&data, in_directory(""), &error));
     cr_assert_not_null(strstr(data.worlds[0].system, "valid JSON only.\n</instructions>\n<policy>\nBe "
                                                      "kind.\n\n</policy>"));
     lfm_tau2_close(&data);
-    remove_files(&files);
+    remove_directory();
 }
 
 static void check_refused(const char *tasks, const char *part)
 {
-    struct files files = make_files(tasks);
+    make_files(tasks);
     void *suite;
-    assert_fails(lfm_tau2_suite.open(&suite, files.directory, &error), LFM_ERROR_FORMAT, part);
+    assert_fails(lfm_tau2_suite.open(&suite, in_directory(""), &error), LFM_ERROR_FORMAT, part);
     cr_assert_not_null(strstr(error.message, "mock/tasks.json"), "%s", error.message);
-    remove_files(&files);
+    remove_directory();
 }
 
 Test(tau2_task, malformed_tasks_are_refused_by_name)
@@ -618,24 +590,23 @@ Test(tau2_task, malformed_tasks_are_refused_by_name)
 
 Test(tau2_task, malformed_databases_are_refused_by_name)
 {
-    struct files files = make_files("[{\"id\": \"a\"" SCRIPT "}]");
+    make_files("[{\"id\": \"a\"" SCRIPT "}]");
     struct lfm_tau2_data data;
-    write_text(&files, "db.json", "{\"tasks\": {}}");
-    assert_fails(lfm_tau2_open(&data, files.directory, &error), LFM_ERROR_FORMAT, "needs an object 'users'");
-    write_text(&files, "db.json", "{\"tasks\": {\"t\": {\"task_id\": \"t\"}}, \"users\": {}}");
-    assert_fails(lfm_tau2_open(&data, files.directory, &error), LFM_ERROR_FORMAT, "tasks has no 'title'");
-    write_text(&files, "db.json", "[]");
-    assert_fails(lfm_tau2_open(&data, files.directory, &error), LFM_ERROR_FORMAT,
+    write_text("mock/db.json", "{\"tasks\": {}}");
+    assert_fails(lfm_tau2_open(&data, in_directory(""), &error), LFM_ERROR_FORMAT, "needs an object 'users'");
+    write_text("mock/db.json", "{\"tasks\": {\"t\": {\"task_id\": \"t\"}}, \"users\": {}}");
+    assert_fails(lfm_tau2_open(&data, in_directory(""), &error), LFM_ERROR_FORMAT, "tasks has no 'title'");
+    write_text("mock/db.json", "[]");
+    assert_fails(lfm_tau2_open(&data, in_directory(""), &error), LFM_ERROR_FORMAT,
                  "mock/db.json: a database must be an object");
-    write_text(&files, "db.json", "{\"tasks\": {}, \"users\": {\"u\": {\"user_id\": 1, \"name\": 1, \"tasks\": 1}}}");
-    assert_fails(lfm_tau2_open(&data, files.directory, &error), LFM_ERROR_FORMAT, "'tasks' must be a list");
-    remove_files(&files);
+    write_text("mock/db.json", "{\"tasks\": {}, \"users\": {\"u\": {\"user_id\": 1, \"name\": 1, \"tasks\": 1}}}");
+    assert_fails(lfm_tau2_open(&data, in_directory(""), &error), LFM_ERROR_FORMAT, "'tasks' must be a list");
+    remove_directory();
 }
 
 Test(tau2_task, initial_states_that_do_not_work_are_refused)
 {
-    struct files files =
-        make_files("[{\"id\": \"a\", \"initial_state\": {\"message_history\": [{\"role\": \"assistant\", "
+    make_files("[{\"id\": \"a\", \"initial_state\": {\"message_history\": [{\"role\": \"assistant\", "
                    "\"tool_calls\": [{\"name\": "
                    "\"update_task_status\", \"arguments\": {\"task_id\": \"t9\", \"status\": \"x\"}}]}, {\"role\": "
                    "\"tool\", "
@@ -644,26 +615,26 @@ Test(tau2_task, initial_states_that_do_not_work_are_refused)
                    "\"create_task\", \"arguments\": {\"user_id\": [1], \"title\": \"T\"}}]}" SCRIPT "}]");
     struct lfm_tau2_data data;
     struct lfm_tau2_dialogue *dialogue;
-    assert_ok(lfm_tau2_open(&data, files.directory, &error));
+    assert_ok(lfm_tau2_open(&data, in_directory(""), &error));
     assert_fails(lfm_tau2_dialogue_new(&dialogue, &data.tasks[0], &error), LFM_ERROR_FORMAT,
                  "task 'mock/a': the message history's call 1 returns something else now");
     assert_fails(lfm_tau2_dialogue_new(&dialogue, &data.tasks[1], &error), LFM_ERROR_FORMAT,
                  "task 'mock/b': initialization action 1 raises: unhashable type: 'list'");
     lfm_tau2_close(&data);
-    remove_files(&files);
+    remove_directory();
 }
 
 /* --- the suite --- */
 
 Test(tau2_suite, directories_without_a_domain_or_without_scripts_are_refused)
 {
-    struct files files = make_files("[{\"id\": \"a\"}]");
+    make_files("[{\"id\": \"a\"}]");
     void *suite;
-    assert_fails(lfm_tau2_suite.open(&suite, files.directory, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_tau2_suite.open(&suite, in_directory(""), &error), LFM_ERROR_ARGUMENT,
                  "task 'mock/a' has no scripted user");
     assert_fails(lfm_tau2_suite.open(&suite, "datasets", &error), LFM_ERROR_FORMAT, "no domain of tau2 here");
     assert_fails(lfm_tau2_suite.open(&suite, "datasets/none", &error), LFM_ERROR_FORMAT, "no domain of tau2 here");
-    remove_files(&files);
+    remove_directory();
 }
 
 Test(tau2_suite, a_single_domain_can_be_named)

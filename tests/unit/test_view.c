@@ -5,46 +5,15 @@
 #include "reference/base/file.h"
 #include "reference/base/hash.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 static struct lfm_error error;
-static char root[32];
 
-static void make_root(void)
-{
-    strcpy(root, "/tmp/lfmscope-view-XXXXXX");
-    cr_assert(mkdtemp(root) != NULL);
-}
-
-static void remove_root(void)
-{
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    cr_assert(system(command) == 0);
-}
-
-TestSuite(view, .init = make_root, .fini = remove_root);
-
-/* root/name; good until the fourth call after. */
-static const char *at(const char *name)
-{
-    static char paths[4][128];
-    static size_t next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
-
-static void put_file(const char *directory, const char *name, const char *text)
-{
-    char path[256];
-    assert_ok(lfm_make_directory(directory, &error));
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-}
+TestSuite(view, .init = make_directory, .fini = remove_directory);
 
 #define RUN_OF(suite, data, bits) \
     "{\"suite\": \"" suite "\", \"data_sha256\": \"" data "\", \"weights\": \"w\", \"bits_per_weight\": " bits "}"
@@ -55,17 +24,20 @@ static void put_file(const char *directory, const char *name, const char *text)
     "{\"id\": \"" id "\", \"sample\": " sample ", \"messages\": [{\"role\": \"user\", \"content\": \"ask\"}], " \
     "\"raw\": \"" text "\", \"text\": \"" text "\", \"finish\": \"stop\", \"verdict\": {\"correct\": " correct "}}\n"
 
-static void put_run(const char *directory, const char *description, const char *log)
+static void put_run(const char *name, const char *description, const char *log)
 {
-    put_file(directory, "run.json", description);
-    put_file(directory, "samples.jsonl", log);
+    char path[128];
+    snprintf(path, sizeof path, "%s/run.json", name);
+    write_text(path, description);
+    snprintf(path, sizeof path, "%s/samples.jsonl", name);
+    write_text(path, log);
 }
 
 static struct lfm_samples read_log(const char *log)
 {
     struct lfm_samples samples;
-    put_file(root, "samples.jsonl", log);
-    assert_ok(lfm_samples_read(&samples, at("samples.jsonl"), &error));
+    write_text("samples.jsonl", log);
+    assert_ok(lfm_samples_read(&samples, in_directory("samples.jsonl"), &error));
     return samples;
 }
 
@@ -118,7 +90,7 @@ Test(view, a_whole_last_line_without_its_newline_is_a_sample)
 Test(view, without_a_log_there_are_no_samples)
 {
     struct lfm_samples samples;
-    assert_ok(lfm_samples_read(&samples, at("none.jsonl"), &error));
+    assert_ok(lfm_samples_read(&samples, in_directory("none.jsonl"), &error));
     cr_assert(samples.count == 0);
     lfm_samples_release(&samples);
 }
@@ -150,14 +122,14 @@ Test(view, of_a_repeated_sample_the_last_line_counts)
 Test(view, what_is_no_run_is_refused)
 {
     struct lfm_view view = {0};
-    put_file(root, "file", "x");
-    assert_fails(lfm_view_add(&view, at("nowhere"), &error), LFM_ERROR_IO, "cannot open");
-    assert_fails(lfm_view_add(&view, at("file"), &error), LFM_ERROR_ARGUMENT, "is not the directory of a run");
-    assert_fails(lfm_view_add(&view, root, &error), LFM_ERROR_FORMAT, "has a run.json");
-    put_file(at("damaged"), "run.json", "{");
-    assert_fails(lfm_view_add(&view, at("damaged"), &error), LFM_ERROR_FORMAT, "run.json:1");
-    put_file(at("list"), "run.json", "[]");
-    assert_fails(lfm_view_add(&view, at("list"), &error), LFM_ERROR_FORMAT, "expected a JSON object");
+    write_text("file", "x");
+    assert_fails(lfm_view_add(&view, in_directory("nowhere"), &error), LFM_ERROR_IO, "cannot open");
+    assert_fails(lfm_view_add(&view, in_directory("file"), &error), LFM_ERROR_ARGUMENT, "is not the directory of a run");
+    assert_fails(lfm_view_add(&view, in_directory(""), &error), LFM_ERROR_FORMAT, "has a run.json");
+    write_text("damaged/run.json", "{");
+    assert_fails(lfm_view_add(&view, in_directory("damaged"), &error), LFM_ERROR_FORMAT, "run.json:1");
+    write_text("list/run.json", "[]");
+    assert_fails(lfm_view_add(&view, in_directory("list"), &error), LFM_ERROR_FORMAT, "expected a JSON object");
     lfm_view_release(&view);
 }
 
@@ -165,14 +137,14 @@ Test(view, runs_below_a_directory_come_reference_first_then_by_bits)
 {
     static const char *const expected[] = {"bfcl/reference", "bfcl/q8_0", "ifeval/reference", "ifeval/q8_0", "ifeval/fp8", "ifeval/q4_0"};
     struct lfm_view view = {0};
-    put_run(at("ifeval/q4_0"), RUN_OF("ifeval", "d", "4.5"), "");
-    put_run(at("ifeval/q8_0"), RUN_OF("ifeval", "d", "8.5"), "");
-    put_run(at("ifeval/fp8"), RUN_OF("ifeval", "d", "8"), "");
-    put_run(at("ifeval/reference"), RUN_OF("ifeval", "d", "2"), "");
-    put_run(at("bfcl/q8_0"), RUN_OF("bfcl", "e", "8.5"), "");
-    put_run(at("bfcl/reference"), RUN_OF("bfcl", "e", "16"), "");
-    put_file(root, "summary.json", "{}");
-    assert_ok(lfm_view_add(&view, root, &error));
+    put_run("ifeval/q4_0", RUN_OF("ifeval", "d", "4.5"), "");
+    put_run("ifeval/q8_0", RUN_OF("ifeval", "d", "8.5"), "");
+    put_run("ifeval/fp8", RUN_OF("ifeval", "d", "8"), "");
+    put_run("ifeval/reference", RUN_OF("ifeval", "d", "2"), "");
+    put_run("bfcl/q8_0", RUN_OF("bfcl", "e", "8.5"), "");
+    put_run("bfcl/reference", RUN_OF("bfcl", "e", "16"), "");
+    write_text("summary.json", "{}");
+    assert_ok(lfm_view_add(&view, in_directory(""), &error));
     cr_assert(view.count == 6);
     for (size_t i = 0; i < view.count; i++)
         cr_assert(strcmp(view.runs[i].name, expected[i]) == 0, "%zu: %s", i, view.runs[i].name);
@@ -184,8 +156,8 @@ Test(view, runs_below_a_directory_come_reference_first_then_by_bits)
 Test(view, an_unfinished_run_is_shown_and_says_so)
 {
     struct lfm_view view = {0};
-    put_run(at("run"), RUN, LINE("a", "0", "x", "true") "{\"id\"");
-    assert_ok(lfm_view_add(&view, at("run"), &error));
+    put_run("run", RUN, LINE("a", "0", "x", "true") "{\"id\"");
+    assert_ok(lfm_view_add(&view, in_directory("run"), &error));
     cJSON *notes = lfm_viewed_notes(&view.runs[0]);
     cr_assert(cJSON_GetArraySize(notes) == 2);
     cr_assert(strstr(cJSON_GetArrayItem(notes, 0)->valuestring, "not finished"));
@@ -198,10 +170,10 @@ Test(view, an_unfinished_run_is_shown_and_says_so)
 Test(view, runs_of_one_name_are_told_apart)
 {
     struct lfm_view view = {0};
-    put_run(at("a/run"), RUN, "");
-    put_run(at("b/run"), RUN, "");
-    assert_ok(lfm_view_add(&view, at("a/run"), &error));
-    assert_ok(lfm_view_add(&view, at("b/run"), &error));
+    put_run("a/run", RUN, "");
+    put_run("b/run", RUN, "");
+    assert_ok(lfm_view_add(&view, in_directory("a/run"), &error));
+    assert_ok(lfm_view_add(&view, in_directory("b/run"), &error));
     assert_ok(lfm_view_compare(&view, &error));
     cr_assert(strcmp(view.runs[0].name, "run") == 0 && strcmp(view.runs[1].name, "run (2)") == 0);
     lfm_view_release(&view);
@@ -212,10 +184,10 @@ Test(view, runs_of_one_name_are_told_apart)
 static void open_two(struct lfm_view *view, const char *first, const char *second)
 {
     *view = (struct lfm_view){0};
-    put_run(at("first"), RUN, first);
-    put_run(at("second"), RUN, second);
-    assert_ok(lfm_view_add(view, at("first"), &error));
-    assert_ok(lfm_view_add(view, at("second"), &error));
+    put_run("first", RUN, first);
+    put_run("second", RUN, second);
+    assert_ok(lfm_view_add(view, in_directory("first"), &error));
+    assert_ok(lfm_view_add(view, in_directory("second"), &error));
     assert_ok(lfm_view_compare(view, &error));
     cr_assert(view->n_pairs == 1);
 }
@@ -267,10 +239,10 @@ Test(view, runs_without_a_common_sample_are_not_tested)
 Test(view, several_runs_beside_a_reference_are_adjusted_together)
 {
     struct lfm_view view = {0};
-    put_run(at("g/reference"), RUN, LINE("1", "0", "", "true"));
-    put_run(at("g/q8_0"), RUN_OF("ifeval", "d", "8"), LINE("1", "0", "", "true"));
-    put_run(at("g/q4_0"), RUN_OF("ifeval", "d", "4"), LINE("1", "0", "", "false"));
-    assert_ok(lfm_view_add(&view, at("g"), &error));
+    put_run("g/reference", RUN, LINE("1", "0", "", "true"));
+    put_run("g/q8_0", RUN_OF("ifeval", "d", "8"), LINE("1", "0", "", "true"));
+    put_run("g/q4_0", RUN_OF("ifeval", "d", "4"), LINE("1", "0", "", "false"));
+    assert_ok(lfm_view_add(&view, in_directory("g"), &error));
     assert_ok(lfm_view_compare(&view, &error));
     cr_assert(view.n_pairs == 3 && view.pairs[0].adjusted && view.pairs[1].adjusted && !view.pairs[2].adjusted);
     assert_near(view.pairs[0].paired.holm, 1, 0);
@@ -281,12 +253,12 @@ Test(view, other_suites_and_other_data_are_not_compared_and_named)
 {
     static const char *const other[] = {RUN_OF("bfcl", "d", "16"), RUN_OF("ifeval", "e", "16"), "{\"suite\": \"ifeval\"}"};
     static const char *const named[] = {"suite differs, ifeval and bfcl", "data (SHA-256) differs, d and e", "d and not stated"};
-    put_run(at("first"), RUN, "");
+    put_run("first", RUN, "");
     for (size_t i = 0; i < 3; i++) {
         struct lfm_view view = {0};
-        put_run(at("second"), other[i], "");
-        assert_ok(lfm_view_add(&view, at("first"), &error));
-        assert_ok(lfm_view_add(&view, at("second"), &error));
+        put_run("second", other[i], "");
+        assert_ok(lfm_view_add(&view, in_directory("first"), &error));
+        assert_ok(lfm_view_add(&view, in_directory("second"), &error));
         assert_fails(lfm_view_compare(&view, &error), LFM_ERROR_MISMATCH, named[i]);
         lfm_view_release(&view);
     }
@@ -299,8 +271,8 @@ static cJSON *data_of(const char *log, struct lfm_buffer *text)
 {
     struct lfm_view view = {0};
     cJSON *data;
-    put_run(at("run"), RUN, log);
-    assert_ok(lfm_view_add(&view, at("run"), &error));
+    put_run("run", RUN, log);
+    assert_ok(lfm_view_add(&view, in_directory("run"), &error));
     assert_ok(lfm_view_compare(&view, &error));
     assert_ok(lfm_view_data(text, &view, &error));
     assert_ok(lfm_json_parse(&data, text->data, text->length, "data", &error));
@@ -405,11 +377,11 @@ static struct lfm_buffer page_of(const char *log)
 {
     struct lfm_view view = {0};
     struct lfm_buffer page = {0};
-    put_run(at("run"), RUN, log);
-    assert_ok(lfm_view_add(&view, at("run"), &error));
+    put_run("run", RUN, log);
+    assert_ok(lfm_view_add(&view, in_directory("run"), &error));
     assert_ok(lfm_view_compare(&view, &error));
-    assert_ok(lfm_view_write(&view, at("page.html"), &error));
-    assert_ok(lfm_read_file(&page, at("page.html"), &error));
+    assert_ok(lfm_view_write(&view, in_directory("page.html"), &error));
+    assert_ok(lfm_read_file(&page, in_directory("page.html"), &error));
     lfm_view_release(&view);
     return page;
 }
@@ -468,9 +440,9 @@ Test(view, the_order_of_the_log_does_not_matter)
 Test(view, a_page_that_cannot_be_written_leaves_nothing)
 {
     struct lfm_view view = {0};
-    put_run(at("run"), RUN, "");
-    assert_ok(lfm_view_add(&view, at("run"), &error));
-    assert_fails(lfm_view_write(&view, at("nowhere/page.html"), &error), LFM_ERROR_IO, "nowhere/page.html");
-    cr_assert(!lfm_file_exists(at("nowhere")));
+    put_run("run", RUN, "");
+    assert_ok(lfm_view_add(&view, in_directory("run"), &error));
+    assert_fails(lfm_view_write(&view, in_directory("nowhere/page.html"), &error), LFM_ERROR_IO, "nowhere/page.html");
+    cr_assert(!lfm_file_exists(in_directory("nowhere")));
     lfm_view_release(&view);
 }

@@ -1,0 +1,32 @@
+/* Products with stored rows that are decoded in registers: what the sets share. The including file defines
+ *     decode_group   the type of functions that decode 32 elements of a row
+ *     decode_row     all of a row to memory, by such a function
+ *     stored_tile    up to TILE_ROWS rows with up to LFM_MOST_DIRECT tokens
+ * and then says STORED_ROWS(format) for every format for which it has format_group. */
+#include "reference/model/kernels.h"
+
+static inline __attribute__((always_inline)) void multiply_stored(decode_group *group, float *y, size_t y_stride,
+                                                                  const uint8_t *rows, size_t row_bytes, size_t n_rows,
+                                                                  const float *x, size_t tokens, size_t n)
+{
+    size_t r = 0;
+    for (; r + TILE_ROWS <= n_rows; r += TILE_ROWS)
+        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, TILE_ROWS, x, tokens, n);
+    for (; r < n_rows; r++) stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
+}
+
+#define STORED_ROWS(format)                                                                                           \
+    static void format##_decode(float *x, const void *row, size_t n)                                                  \
+    {                                                                                                                 \
+        decode_row(format##_group, x, row, n);                                                                        \
+    }                                                                                                                 \
+    static void format##_multiply(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,       \
+                                  const float *x, size_t T, size_t n)                                                 \
+    {                                                                                                                 \
+        switch (T) {                                                                                                  \
+        case 1: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                \
+        case 2: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                \
+        case 3: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                \
+        default: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break; \
+        }                                                                                                             \
+    }

@@ -9,7 +9,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE = 4, TILE_ROWS = TILE, GROUP = 32 };
+enum { TILE = 4, GROUP = 32 };
 static_assert((int)LFM_MOST_DIRECT <= (int)TILE, "what is multiplied directly fits a tile");
 
 /* Every processor with these has F16C too, which not every compiler can ask for. */
@@ -305,6 +305,8 @@ INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const ui
         }
     store_tile(y, y_stride, sum_tile(sum), rows, tokens);
 }
+
+#define STORED_TILE_ROWS(tokens) TILE
 
 #include "quant/kernels/stored.h"
 

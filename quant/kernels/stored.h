@@ -1,7 +1,8 @@
 /* Products with stored rows that are decoded in registers: what the sets share. The including file defines
  *     decode_group   the type of functions that decode 32 elements of a row
  *     decode_row     all of a row to memory, by such a function
- *     stored_tile    up to TILE_ROWS rows with up to LFM_MOST_DIRECT tokens
+ *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens
+ *     STORED_TILE_ROWS(tokens)   how many rows that is, for a number of tokens
  * and then says STORED_ROWS(format) for every format for which it has format_group. */
 #include "reference/model/kernels.h"
 
@@ -9,9 +10,10 @@ static inline __attribute__((always_inline)) void multiply_stored(decode_group *
                                                                   const uint8_t *rows, size_t row_bytes, size_t n_rows,
                                                                   const float *x, size_t tokens, size_t n)
 {
+    const size_t together = STORED_TILE_ROWS(tokens);
     size_t r = 0;
-    for (; r + TILE_ROWS <= n_rows; r += TILE_ROWS)
-        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, TILE_ROWS, x, tokens, n);
+    for (; r + together <= n_rows; r += together)
+        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, together, x, tokens, n);
     for (; r < n_rows; r++) stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
 }
 

@@ -43,7 +43,7 @@ MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 ifneq ($(MACHINE),x86_64)
 NOT_HERE := quant/kernels/avx2.c quant/kernels/avx512.c
 endif
-$(BUILD)/obj/quant/kernels/avx2.o: ALL_CFLAGS += -mavx2 -mf16c
+$(BUILD)/obj/quant/kernels/avx2.o: ALL_CFLAGS += -mavx2 -mfma -mf16c
 $(BUILD)/obj/quant/kernels/avx512.o: ALL_CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mf16c
 ifdef SANITIZE
 # With everything inlined into everything, checking each operation takes minutes to compile: here addresses are enough.

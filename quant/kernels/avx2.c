@@ -1,4 +1,4 @@
-/* Kernels for AVX2 with F16C: every x86-64 server and PC since about 2013. Compiled with these switched on, whatever the
+/* Kernels for AVX2 with FMA and F16C: every x86-64 server and PC since about 2013. Compiled with these switched on, whatever the
  * rest of the program is compiled for; nothing here runs unless supported() says so. */
 #include "quant/kernels/kernels.h"
 
@@ -7,30 +7,6 @@
 #include <immintrin.h>
 
 #define INLINE static inline __attribute__((always_inline))
-
-/* Two codes at a time are multiplied and added in 16 bits, without overflow when one of them is below 129: codes above
- * are taken as differences from 128, which the sum of the activations makes up for. */
-INLINE __m256i pairs(__m256i codes, __m256i q)
-{
-    __m256i difference = _mm256_xor_si256(codes, _mm256_set1_epi8((char)0x80));
-    __m256i low = _mm256_maddubs_epi16(_mm256_abs_epi8(difference), _mm256_sign_epi8(q, difference));
-    return _mm256_madd_epi16(low, _mm256_set1_epi16(1));
-}
-
-static int32_t group_product(const uint8_t *codes, const int8_t *q, size_t group)
-{
-    const __m128i *c = (const __m128i *)(const void *)codes, *a = (const __m128i *)(const void *)q;
-    bool whole = group == 32;
-    __m256i code = _mm256_set_m128i(whole ? _mm_loadu_si128(c + 1) : _mm_setzero_si128(), _mm_loadu_si128(c));
-    __m256i activation = _mm256_set_m128i(whole ? _mm_loadu_si128(a + 1) : _mm_setzero_si128(), _mm_loadu_si128(a));
-    __m256i of_activations = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), activation), _mm256_set1_epi16(128));
-    __m256i sums = _mm256_add_epi32(pairs(code, activation), of_activations);
-    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-    return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
-}
-
-#include "quant/kernels/integer.h"
 
 enum { GROUP = 32 };
 
@@ -102,7 +78,8 @@ INLINE void add_tile(struct sums *sums, bool begin, size_t row, size_t token, co
 }
 
 /* Adds one run of columns to all sums of a block. */
-static void add_run(struct sums *sums, bool begin, const float *w, size_t rows, const float *x, size_t tokens, size_t n, size_t columns)
+static void add_run(struct sums *sums, bool begin, const float *w, size_t rows, const float *x, size_t tokens, size_t n,
+                    size_t columns)
 {
 #define TILE_OF(r, n_r, t, n_t) add_tile(sums, begin, r, t, w + (r) * n, n_r, x + (t) * n, n_t, n, columns)
     size_t pairs = tokens / TILE_TOKENS * TILE_TOKENS, r = 0;
@@ -135,13 +112,10 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
                            x + t * n, T - t < BLOCK_TOKENS ? T - t : BLOCK_TOKENS, n);
 }
 
-/* Every processor with AVX2 has F16C too, which not every compiler can ask for. */
-static bool supported(void)
-{
-    return __builtin_cpu_supports("avx2");
-}
-
-/* --- 32 elements of a stored row, in four registers --- */
+/* --- 32 elements of a stored row, in four registers ---
+ *
+ * Fused multiply-add is used where the product is exact (a scale of at most 17 bits times a code of at most 5), so that it
+ * rounds once as the separate operations do. */
 
 INLINE __m256 load_half(const uint8_t *at)
 {
@@ -160,17 +134,57 @@ INLINE __m128i load_16(const uint8_t *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-/* Eight codes as floats. */
-INLINE __m256 to_floats(__m128i codes, int zero)
+INLINE __m256i load_32(const uint8_t *at)
 {
-    return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(codes), _mm256_set1_epi32(zero)));
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-/* The codes in the low (upper: the high) halves of eight bytes. */
-INLINE __m128i half_codes(const uint8_t *bytes, bool upper)
+/* Sixteen signed bytes as floats. */
+INLINE void expand_16(__m256 w[2], __m128i bytes)
 {
-    __m128i eight = load_8(bytes);
-    return _mm_and_si128(upper ? _mm_srli_epi16(eight, 4) : eight, _mm_set1_epi8(15));
+    w[0] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+    w[1] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)));
+}
+
+INLINE void expand_32(__m256 w[4], __m256i bytes)
+{
+    expand_16(w, _mm256_castsi256_si128(bytes));
+    expand_16(w + 2, _mm256_extracti128_si256(bytes, 1));
+}
+
+/* The low halves of 16 bytes, then the high halves. */
+INLINE __m256i split_halves(__m128i bytes)
+{
+    return _mm256_and_si256(_mm256_set_m128i(_mm_srli_epi16(bytes, 4), bytes), _mm256_set1_epi8(15));
+}
+
+/* The low (upper: the high) halves of 32 bytes. */
+INLINE __m256i halves_of(__m256i bytes, bool upper)
+{
+    return _mm256_and_si256(upper ? _mm256_srli_epi16(bytes, 4) : bytes, _mm256_set1_epi8(15));
+}
+
+/* 16 where the bit of the byte is set, the first bit for the first byte. */
+INLINE __m256i fifth_bits(const uint8_t *at)
+{
+    int32_t bits;
+    memcpy(&bits, at, sizeof bits);
+    const __m256i spread = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i mask = _mm256_set1_epi64x((long long)0x8040201008040201);
+    __m256i bytes = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(bits), spread), mask);
+    return _mm256_and_si256(_mm256_cmpeq_epi8(bytes, mask), _mm256_set1_epi8(16));
+}
+
+INLINE void scale_codes(__m256 w[4], __m256i codes, __m256 d)
+{
+    expand_32(w, codes);
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_mul_ps(d, w[k]);
+}
+
+INLINE void scale_and_add(__m256 w[4], __m256i codes, __m256 d, __m256 m)
+{
+    expand_32(w, codes);
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_fmadd_ps(d, w[k], m);
 }
 
 INLINE void f32_group(__m256 w[4], const uint8_t *row, size_t i)
@@ -200,46 +214,75 @@ INLINE void q8_0_group(__m256 w[4], const uint8_t *row, size_t i)
 INLINE void q4_0_group(__m256 w[4], const uint8_t *row, size_t i)
 {
     const uint8_t *block = row + i / GROUP * 18;
-    __m256 d = load_half(block);
-    for (size_t k = 0; k < 4; k++)
-        w[k] = _mm256_mul_ps(d, to_floats(half_codes(block + 2 + k % 2 * 8, k / 2), 8));
+    scale_codes(w, _mm256_sub_epi8(split_halves(load_16(block + 2)), _mm256_set1_epi8(8)), load_half(block));
 }
 
 INLINE void q4_1_group(__m256 w[4], const uint8_t *row, size_t i)
 {
     const uint8_t *block = row + i / GROUP * 20;
-    __m256 d = load_half(block), m = load_half(block + 2);
-    for (size_t k = 0; k < 4; k++)
-        w[k] = _mm256_add_ps(_mm256_mul_ps(d, to_floats(half_codes(block + 4 + k % 2 * 8, k / 2), 0)), m);
+    scale_and_add(w, split_halves(load_16(block + 4)), load_half(block), load_half(block + 2));
 }
 
-/* Scale and minimum of group g of a q4_k block; see quant/formats/k_scales.h. */
-INLINE void q4_k_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void q5_0_group(__m256 w[4], const uint8_t *row, size_t i)
 {
-    const uint8_t *block = row + i / 256 * 144, *b = block + 4;
-    size_t g = i % 256 / GROUP;
+    const uint8_t *block = row + i / GROUP * 22;
+    __m256i codes = _mm256_or_si256(split_halves(load_16(block + 6)), fifth_bits(block + 2));
+    scale_codes(w, _mm256_sub_epi8(codes, _mm256_set1_epi8(16)), load_half(block));
+}
+
+INLINE void q5_1_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / GROUP * 24;
+    __m256i codes = _mm256_or_si256(split_halves(load_16(block + 8)), fifth_bits(block + 4));
+    scale_and_add(w, codes, load_half(block), load_half(block + 2));
+}
+
+/* Scale and negative minimum of group g of a q4_k or q5_k block; see quant/formats/k_scales.h. */
+INLINE void k_scale(const uint8_t *block, size_t g, __m256 *scale, __m256 *minimum)
+{
+    const uint8_t *b = block + 4;
     unsigned s = g < 4 ? b[g] & 63u : (b[g + 4] & 15u) | (unsigned)(b[g - 4] >> 6) << 4;
     unsigned m = g < 4 ? b[g + 4] & 63u : (unsigned)(b[g + 4] >> 4) | (unsigned)(b[g] >> 6) << 4;
-    __m256 scale = _mm256_mul_ps(load_half(block), _mm256_set1_ps((float)s));
-    __m256 minimum = _mm256_mul_ps(load_half(block + 2), _mm256_set1_ps((float)m));
-    const uint8_t *codes = block + 16 + g / 2 * GROUP;
-    for (size_t k = 0; k < 4; k++)
-        w[k] = _mm256_sub_ps(_mm256_mul_ps(scale, to_floats(half_codes(codes + 8 * k, g % 2), 0)), minimum);
+    *scale = _mm256_mul_ps(load_half(block), _mm256_set1_ps((float)s));
+    *minimum = _mm256_xor_ps(_mm256_mul_ps(load_half(block + 2), _mm256_set1_ps((float)m)), _mm256_set1_ps(-0.0f));
+}
+
+INLINE void q4_k_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / 256 * 144;
+    size_t g = i % 256 / GROUP;
+    __m256 scale, minimum;
+    k_scale(block, g, &scale, &minimum);
+    scale_and_add(w, halves_of(load_32(block + 16 + g / 2 * GROUP), g % 2), scale, minimum);
+}
+
+INLINE __m256i q5_k_codes(const uint8_t *block, __m256i low_bits, size_t g)
+{
+    __m256i bit = _mm256_set1_epi8((char)(1u << g)), set = _mm256_and_si256(load_32(block + 16), bit);
+    return _mm256_or_si256(low_bits, _mm256_and_si256(_mm256_cmpeq_epi8(set, bit), _mm256_set1_epi8(16)));
+}
+
+INLINE void q5_k_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    const uint8_t *block = row + i / 256 * 176;
+    size_t g = i % 256 / GROUP;
+    __m256 scale, minimum;
+    k_scale(block, g, &scale, &minimum);
+    scale_and_add(w, q5_k_codes(block, halves_of(load_32(block + 48 + g / 2 * GROUP), g % 2), g), scale, minimum);
 }
 
 INLINE void q6_k_group(__m256 w[4], const uint8_t *row, size_t i)
 {
     const uint8_t *block = row + i / 256 * 210;
     size_t half = i % 256 / 128, quarter = i % 128 / GROUP;
-    const uint8_t *low = block + half * 64 + quarter % 2 * 32, *high = block + 128 + half * 32;
     const uint8_t *scales = block + 192 + half * 8 + quarter * 2;
+    __m256i low = halves_of(load_32(block + half * 64 + quarter % 2 * 32), quarter / 2);
+    __m256i high = _mm256_srl_epi16(load_32(block + 128 + half * 32), _mm_cvtsi32_si128((int)(2 * quarter)));
+    __m256i codes = _mm256_or_si256(low, _mm256_slli_epi16(_mm256_and_si256(high, _mm256_set1_epi8(3)), 4));
     __m256 d = load_half(block + 208);
-    for (size_t k = 0; k < 4; k++) {
-        __m128i two = _mm_and_si128(_mm_srl_epi16(load_8(high + 8 * k), _mm_cvtsi32_si128((int)(2 * quarter))), _mm_set1_epi8(3));
-        __m128i code = _mm_or_si128(half_codes(low + 8 * k, quarter / 2), _mm_slli_epi16(two, 4));
-        __m256 scale = _mm256_mul_ps(d, _mm256_set1_ps((float)(int8_t)scales[k / 2]));
-        w[k] = _mm256_mul_ps(scale, to_floats(code, 32));
-    }
+    expand_32(w, _mm256_sub_epi8(codes, _mm256_set1_epi8(32)));
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_mul_ps(_mm256_mul_ps(d, _mm256_set1_ps((float)(int8_t)scales[k / 2])), w[k]);
 }
 
 /* E4M3 with its sign, exponent and fraction moved to their places in a half, which has 8 powers of two more bias. */
@@ -253,6 +296,12 @@ INLINE void fp8_e4m3_group(__m256 w[4], const uint8_t *row, size_t i)
         __m128i half = _mm_blendv_epi8(_mm_slli_epi16(magnitude, 7), _mm_set1_epi16(0x7e00), nan);
         w[k] = _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(sign, half)), _mm256_set1_ps(256));
     }
+}
+
+/* E5M2 is the upper byte of a half. */
+INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
+{
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_cvtph_ps(_mm_slli_epi16(_mm_cvtepu8_epi16(load_8(row + i + 8 * k)), 8));
 }
 
 /* --- rows of a format: decoded to memory, or multiplied as they are decoded --- */
@@ -297,13 +346,233 @@ STORED_ROWS(bf16)
 STORED_ROWS(q8_0)
 STORED_ROWS(q4_0)
 STORED_ROWS(q4_1)
+STORED_ROWS(q5_0)
+STORED_ROWS(q5_1)
 STORED_ROWS(q4_k)
+STORED_ROWS(q5_k)
 STORED_ROWS(q6_k)
 STORED_ROWS(fp8_e4m3)
+STORED_ROWS(fp8_e5m2)
 
-#define ROW(format) {#format, format##_decode, format##_multiply, NULL}
-static const struct lfm_format_kernels formats[] = {
-    ROW(f32), ROW(f16), ROW(bf16), ROW(q8_0), ROW(q4_0), ROW(q4_1), ROW(q4_k), ROW(q6_k), ROW(fp8_e4m3), {0},
+/* --- integer products ---
+ *
+ * See panels.h. Two neighbouring products are added in 16 bits by one instruction, which wants one factor without a sign.
+ * Codes up to 63 have none, and several such sums fit 16 bits before they are widened. Codes of 8 bits are kept as
+ * magnitudes of their differences from 128, with the signs put on the activations. */
+
+enum { LANES = 8, CHUNK = 256 };
+typedef __m256 lane_floats;
+typedef __m256i lane_integers;
+
+struct panel {
+    __m256i codes[CHUNK / 4], signed_codes[CHUNK / 4];
+    __m256 scales[CHUNK / LFM_Q8_HALF], minima[CHUNK / LFM_Q8_HALF];
 };
 
-const struct lfm_kernels lfm_avx2_kernels = {"avx2", supported, multiply, multiply_q8_by_rows, formats};
+/* 16 bytes of each of 8 rows: lane r of out[k] holds bytes 4k .. 4k + 3 of row r. */
+INLINE void load_interleaved(__m256i out[4], const uint8_t *at, size_t row_bytes)
+{
+    __m256i rows[4];
+    for (size_t r = 0; r < 4; r++) rows[r] = _mm256_set_m128i(load_16(at + (r + 4) * row_bytes), load_16(at + r * row_bytes));
+    __m256i low_01 = _mm256_unpacklo_epi32(rows[0], rows[1]), high_01 = _mm256_unpackhi_epi32(rows[0], rows[1]);
+    __m256i low_23 = _mm256_unpacklo_epi32(rows[2], rows[3]), high_23 = _mm256_unpackhi_epi32(rows[2], rows[3]);
+    out[0] = _mm256_unpacklo_epi64(low_01, low_23);
+    out[1] = _mm256_unpackhi_epi64(low_01, low_23);
+    out[2] = _mm256_unpacklo_epi64(high_01, high_23);
+    out[3] = _mm256_unpackhi_epi64(high_01, high_23);
+}
+
+/* One half-precision number of each of 8 rows. */
+INLINE __m256 load_halves(const uint8_t *at, size_t row_bytes)
+{
+    uint16_t h[LANES];
+    for (size_t r = 0; r < LANES; r++) memcpy(&h[r], at + r * row_bytes, sizeof h[r]);
+    return _mm256_cvtph_ps(_mm_setr_epi16((short)h[0], (short)h[1], (short)h[2], (short)h[3], (short)h[4], (short)h[5],
+                                          (short)h[6], (short)h[7]));
+}
+
+/* Low and high halves of 16 bytes per row as codes. */
+INLINE void fill_halves(__m256i codes[8], const uint8_t *bytes, size_t row_bytes)
+{
+    load_interleaved(codes, bytes, row_bytes);
+    for (int k = 0; k < 4; k++) {
+        codes[k + 4] = halves_of(codes[k], true);
+        codes[k] = halves_of(codes[k], false);
+    }
+}
+
+/* 32 bytes per row of which the low halves (upper: the high ones) are codes. */
+INLINE void fill_half_codes(__m256i codes[8], const uint8_t *bytes, size_t row_bytes, bool upper)
+{
+    load_interleaved(codes, bytes, row_bytes);
+    load_interleaved(codes + 4, bytes + 16, row_bytes);
+    for (int k = 0; k < 8; k++) codes[k] = halves_of(codes[k], upper);
+}
+
+INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g * 34;
+    __m256i *codes = panel->codes + p * 8, *signed_codes = panel->signed_codes + p * 8;
+    load_interleaved(signed_codes, block + 2, row_bytes);
+    load_interleaved(signed_codes + 4, block + 18, row_bytes);
+    for (int k = 0; k < 8; k++) codes[k] = _mm256_abs_epi8(signed_codes[k]);
+    panel->scales[p] = load_halves(block, row_bytes);
+}
+
+INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g * 18;
+    fill_halves(panel->codes + p * 8, block + 2, row_bytes);
+    panel->scales[p] = load_halves(block, row_bytes);
+}
+
+INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g * 20;
+    fill_halves(panel->codes + p * 8, block + 4, row_bytes);
+    panel->scales[p] = load_halves(block, row_bytes);
+    panel->minima[p] = load_halves(block + 2, row_bytes);
+}
+
+INLINE __m256 low_half_to_float(__m256i lanes)
+{
+    __m256i packed = _mm256_packus_epi32(_mm256_and_si256(lanes, _mm256_set1_epi32(0xffff)), _mm256_setzero_si256());
+    return _mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08)));
+}
+
+INLINE __m256i bits_at(__m256i lanes, unsigned shift, int mask)
+{
+    return _mm256_and_si256(_mm256_srl_epi32(lanes, _mm_cvtsi32_si128((int)shift)), _mm256_set1_epi32(mask));
+}
+
+/* The first 16 bytes of a q4_k or q5_k block are d, dmin and the packed scales and minima (quant/formats/k_scales.h). */
+INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes, size_t group)
+{
+    __m256i head[4], scale, minimum;
+    load_interleaved(head, block, row_bytes);
+    unsigned shift = (unsigned)(group % 4) * 8;
+    if (group < 4) {
+        scale = bits_at(head[1], shift, 63);
+        minimum = bits_at(head[2], shift, 63);
+    } else {
+        scale = _mm256_or_si256(bits_at(head[3], shift, 15), _mm256_slli_epi32(bits_at(head[1], shift + 6, 3), 4));
+        minimum = _mm256_or_si256(bits_at(head[3], shift + 4, 15), _mm256_slli_epi32(bits_at(head[2], shift + 6, 3), 4));
+    }
+    panel->scales[p] = _mm256_mul_ps(low_half_to_float(head[0]), _mm256_cvtepi32_ps(scale));
+    __m256 product = _mm256_mul_ps(low_half_to_float(_mm256_srli_epi32(head[0], 16)), _mm256_cvtepi32_ps(minimum));
+    panel->minima[p] = _mm256_xor_ps(product, _mm256_set1_ps(-0.0f));
+}
+
+INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g / 8 * 144;
+    size_t group = g % 8;
+    fill_half_codes(panel->codes + p * 8, block + 16 + group / 2 * GROUP, row_bytes, group % 2);
+    k_scales_fill(panel, p, block, row_bytes, group);
+}
+
+INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g / 8 * 176;
+    size_t group = g % 8;
+    __m256i *codes = panel->codes + p * 8, fifth[8], bit = _mm256_set1_epi8((char)(1u << group));
+    fill_half_codes(codes, block + 48 + group / 2 * GROUP, row_bytes, group % 2);
+    load_interleaved(fifth, block + 16, row_bytes);
+    load_interleaved(fifth + 4, block + 32, row_bytes);
+    for (int k = 0; k < 8; k++) {
+        __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(fifth[k], bit), bit);
+        codes[k] = _mm256_or_si256(codes[k], _mm256_and_si256(set, _mm256_set1_epi8(16)));
+    }
+    k_scales_fill(panel, p, block, row_bytes, group);
+}
+
+INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+{
+    const uint8_t *block = rows + g / 8 * 210;
+    size_t half = g % 8 / 4, quarter = g % 4;
+    __m256i *codes = panel->codes + p * 8, high[8], scales[4];
+    fill_half_codes(codes, block + half * 64 + quarter % 2 * 32, row_bytes, quarter / 2);
+    load_interleaved(high, block + 128 + half * 32, row_bytes);
+    load_interleaved(high + 4, block + 144 + half * 32, row_bytes);
+    for (int k = 0; k < 8; k++) {
+        __m256i two = _mm256_srl_epi16(high[k], _mm_cvtsi32_si128((int)(2 * quarter)));
+        codes[k] = _mm256_or_si256(codes[k], _mm256_slli_epi16(_mm256_and_si256(two, _mm256_set1_epi8(3)), 4));
+    }
+    load_interleaved(scales, block + 192, row_bytes);
+    __m256 d = load_halves(block + 208, row_bytes);
+    for (size_t h = 0; h < 2; h++) {
+        size_t place = half * 8 + quarter * 2 + h;
+        __m256i code = _mm256_sll_epi32(scales[place / 4], _mm_cvtsi32_si128((int)(24 - place % 4 * 8)));
+        panel->scales[2 * p + h] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_srai_epi32(code, 24)));
+    }
+}
+
+INLINE __m256i widen(__m256i pairs)
+{
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+INLINE __m256i four_of(const int8_t *q)
+{
+    int32_t four;
+    memcpy(&four, q, sizeof four);
+    return _mm256_set1_epi32(four);
+}
+
+/* sum((code - zero) * q) of 8 rows over `quads` quads of columns, the first of which is `first` in the panel. */
+INLINE __m256i multiply_group(const struct panel *panel, size_t first, size_t quads, unsigned most, int zero, const int8_t *q,
+                              int32_t of_activations)
+{
+    if (most == 255) {
+        __m256i sum = _mm256_setzero_si256();
+        for (size_t k = 0; k < quads; k++) {
+            __m256i activations = _mm256_sign_epi8(four_of(q + 4 * k), panel->signed_codes[first + k]);
+            sum = _mm256_add_epi32(sum, widen(_mm256_maddubs_epi16(panel->codes[first + k], activations)));
+        }
+        return sum;
+    }
+    const size_t together = INT16_MAX / (2 * most * INT8_MAX);
+    __m256i sum = _mm256_set1_epi32(-zero * of_activations);
+    for (size_t k = 0; k < quads;) {
+        __m256i pairs = _mm256_setzero_si256();
+        for (size_t end = k + together < quads ? k + together : quads; k < end; k++)
+            pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(panel->codes[first + k], four_of(q + 4 * k)));
+        sum = _mm256_add_epi32(sum, widen(pairs));
+    }
+    return sum;
+}
+
+INLINE __m256 to_all(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+INLINE __m256 to_floats(__m256i x)
+{
+    return _mm256_cvtepi32_ps(x);
+}
+
+#include "quant/kernels/panels.h"
+
+INTEGER_ROWS(q8_0, 32, 255, 128, false)
+INTEGER_ROWS(q4_0, 32, 15, 8, false)
+INTEGER_ROWS(q4_1, 32, 15, 0, true)
+INTEGER_ROWS(q4_k, 32, 15, 0, true)
+INTEGER_ROWS(q5_k, 32, 31, 0, true)
+INTEGER_ROWS(q6_k, 16, 63, 32, false)
+
+#define FLOAT_ROW(format) {#format, format##_decode, format##_multiply, NULL}
+#define INTEGER_ROW(format) {#format, format##_decode, format##_multiply, format##_multiply_q8}
+static const struct lfm_format_kernels formats[] = {
+    FLOAT_ROW(f32), FLOAT_ROW(f16), FLOAT_ROW(bf16), INTEGER_ROW(q8_0), INTEGER_ROW(q4_0), INTEGER_ROW(q4_1),
+    FLOAT_ROW(q5_0), FLOAT_ROW(q5_1), INTEGER_ROW(q4_k), INTEGER_ROW(q5_k), INTEGER_ROW(q6_k), FLOAT_ROW(fp8_e4m3),
+    FLOAT_ROW(fp8_e5m2), {0},
+};
+
+/* Every processor with AVX2 and FMA has F16C too, which not every compiler can ask for. */
+static bool supported(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+const struct lfm_kernels lfm_avx2_kernels = {"avx2", supported, multiply, lfm_plain_multiply_q8, formats};

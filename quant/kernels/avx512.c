@@ -326,20 +326,15 @@ STORED_ROWS(fp8_e5m2)
 
 /* --- integer products ---
  *
- * Sixteen rows at a time: their codes are interleaved so that a register holds four neighbouring codes of each row, and
- * an instruction multiplies them with four bytes of the activations. A chunk of columns is prepared in the first-level
- * cache and multiplied with all tokens. */
+ * See panels.h. Codes of 8 bits, as of q8_0, stand for differences from 128. */
 
-enum {
-    LANES = 16,           /* rows of a panel */
-    CHUNK = 256,          /* columns of a panel */
-    QUADS = GROUP / 4,    /* registers of codes for one group of 32 columns */
-    TOKENS = 4,           /* tokens that share the loads of a panel */
-};
+enum { LANES = 16, CHUNK = 256 };
+typedef __m512 lane_floats;
+typedef __m512i lane_integers;
 
 struct panel {
     __m512i codes[CHUNK / 4];
-    __m512 scales[CHUNK / LFM_Q8_HALF], minima[CHUNK / LFM_Q8_HALF]; /* of each group of the format */
+    __m512 scales[CHUNK / LFM_Q8_HALF], minima[CHUNK / LFM_Q8_HALF];
 };
 
 /* 16 bytes of each of 16 rows: lane r of out[k] holds bytes 4k .. 4k + 3 of row r. */
@@ -372,7 +367,7 @@ INLINE __m512 load_halves(const uint8_t *at, size_t row_bytes)
 }
 
 /* Low and high halves of 16 bytes per row as codes. */
-INLINE void split_halves(__m512i codes[QUADS], const __m512i bytes[4])
+INLINE void split_halves(__m512i codes[8], const __m512i bytes[4])
 {
     __m512i mask = _mm512_set1_epi8(15);
     for (int k = 0; k < 4; k++) {
@@ -381,16 +376,13 @@ INLINE void split_halves(__m512i codes[QUADS], const __m512i bytes[4])
     }
 }
 
-/* Preparing a panel: group g of 32 columns, counted from the start of the rows, into place p of the panel. */
-typedef void fill_group(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g);
-
 INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
 {
     const uint8_t *block = rows + g * 34;
-    __m512i *codes = panel->codes + p * QUADS;
+    __m512i *codes = panel->codes + p * 8;
     load_interleaved(codes, block + 2, row_bytes);
     load_interleaved(codes + 4, block + 18, row_bytes);
-    for (int k = 0; k < QUADS; k++) codes[k] = _mm512_xor_si512(codes[k], _mm512_set1_epi8((char)0x80));
+    for (int k = 0; k < 8; k++) codes[k] = _mm512_xor_si512(codes[k], _mm512_set1_epi8((char)0x80));
     panel->scales[p] = load_halves(block, row_bytes);
 }
 
@@ -399,7 +391,7 @@ INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     const uint8_t *block = rows + g * 18;
     __m512i bytes[4];
     load_interleaved(bytes, block + 2, row_bytes);
-    split_halves(panel->codes + p * QUADS, bytes);
+    split_halves(panel->codes + p * 8, bytes);
     panel->scales[p] = load_halves(block, row_bytes);
 }
 
@@ -408,7 +400,7 @@ INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     const uint8_t *block = rows + g * 20;
     __m512i bytes[4];
     load_interleaved(bytes, block + 4, row_bytes);
-    split_halves(panel->codes + p * QUADS, bytes);
+    split_halves(panel->codes + p * 8, bytes);
     panel->scales[p] = load_halves(block, row_bytes);
     panel->minima[p] = load_halves(block + 2, row_bytes);
 }
@@ -442,11 +434,11 @@ INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, s
 }
 
 /* 32 bytes per row of which the low halves (upper: the high ones) are codes. */
-INLINE void load_half_codes(__m512i codes[QUADS], const uint8_t *bytes, size_t row_bytes, bool upper)
+INLINE void load_half_codes(__m512i codes[8], const uint8_t *bytes, size_t row_bytes, bool upper)
 {
     load_interleaved(codes, bytes, row_bytes);
     load_interleaved(codes + 4, bytes + 16, row_bytes);
-    for (int k = 0; k < QUADS; k++)
+    for (int k = 0; k < 8; k++)
         codes[k] = _mm512_and_si512(upper ? _mm512_srli_epi16(codes[k], 4) : codes[k], _mm512_set1_epi8(15));
 }
 
@@ -454,7 +446,7 @@ INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
 {
     const uint8_t *block = rows + g / 8 * 144;
     size_t group = g % 8;
-    load_half_codes(panel->codes + p * QUADS, block + 16 + group / 2 * GROUP, row_bytes, group % 2);
+    load_half_codes(panel->codes + p * 8, block + 16 + group / 2 * GROUP, row_bytes, group % 2);
     k_scales_fill(panel, p, block, row_bytes, group);
 }
 
@@ -462,11 +454,11 @@ INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
 {
     const uint8_t *block = rows + g / 8 * 176;
     size_t group = g % 8;
-    __m512i *codes = panel->codes + p * QUADS, fifth[QUADS];
+    __m512i *codes = panel->codes + p * 8, fifth[8];
     load_half_codes(codes, block + 48 + group / 2 * GROUP, row_bytes, group % 2);
     load_interleaved(fifth, block + 16, row_bytes);
     load_interleaved(fifth + 4, block + 32, row_bytes);
-    for (int k = 0; k < QUADS; k++) {
+    for (int k = 0; k < 8; k++) {
         __mmask64 set = _mm512_test_epi8_mask(fifth[k], _mm512_set1_epi8((char)(1u << group)));
         codes[k] = _mm512_or_si512(codes[k], _mm512_maskz_mov_epi8(set, _mm512_set1_epi8(16)));
     }
@@ -477,11 +469,11 @@ INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
 {
     const uint8_t *block = rows + g / 8 * 210;
     size_t half = g % 8 / 4, k = g % 4;
-    __m512i *codes = panel->codes + p * QUADS, high[QUADS], scales[4];
+    __m512i *codes = panel->codes + p * 8, high[8], scales[4];
     load_half_codes(codes, block + half * 64 + k % 2 * 32, row_bytes, k / 2);
     load_interleaved(high, block + 128 + half * 32, row_bytes);
     load_interleaved(high + 4, block + 144 + half * 32, row_bytes);
-    for (int i = 0; i < QUADS; i++) {
+    for (int i = 0; i < 8; i++) {
         __m512i two = _mm512_and_si512(_mm512_srl_epi16(high[i], _mm_cvtsi32_si128((int)(2 * k))), _mm512_set1_epi8(3));
         codes[i] = _mm512_or_si512(codes[i], _mm512_slli_epi16(two, 4));
     }
@@ -494,94 +486,38 @@ INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     }
 }
 
-/* What the loops below know about a format at compile time. */
-struct traits {
-    fill_group *fill;
-    size_t group; /* columns under one scale: 32 or 16 */
-    int zero;
-    bool has_minima;
-};
-
-/* Adds `groups` groups of 32 columns to the sums of some tokens; q, d and s are those of the first token and group. */
-INLINE void multiply_panel(struct traits format, float *sums, const struct panel *panel, size_t groups, const int8_t *q,
-                           const float *d, const int32_t *s, size_t tokens, size_t n)
+/* sum((code - zero) * q) of 16 rows over `quads` quads of columns, the first of which is `first` in the panel. */
+INLINE __m512i multiply_group(const struct panel *panel, size_t first, size_t quads, unsigned most, int zero, const int8_t *q,
+                              int32_t of_activations)
 {
-    size_t parts = GROUP / format.group, quads = format.group / 4;
-    __m512 sum[TOKENS];
-    for (size_t t = 0; t < tokens; t++) sum[t] = _mm512_load_ps(sums + t * LANES);
-    for (size_t g = 0; g < groups; g++)
-        for (size_t part = 0; part < parts; part++) {
-            const __m512i *codes = panel->codes + g * QUADS + part * quads;
-            __m512 scale = panel->scales[g * parts + part];
-            for (size_t t = 0; t < tokens; t++) {
-                const int8_t *q_t = q + t * n + g * GROUP + part * format.group;
-                const int32_t *s_t = s + t * (n / LFM_Q8_HALF) + g * 2;
-                __m512 d_t = _mm512_set1_ps(d[t * (n / GROUP) + g]);
-                int32_t of_activations = parts == 1 ? s_t[0] + s_t[1] : s_t[part];
-                __m512i product = _mm512_set1_epi32(-format.zero * of_activations);
-                for (size_t k = 0; k < quads; k++) {
-                    int32_t four;
-                    memcpy(&four, q_t + 4 * k, sizeof four);
-                    product = _mm512_dpbusd_epi32(product, codes[k], _mm512_set1_epi32(four));
-                }
-                sum[t] = multiply_add(sum[t], _mm512_mul_ps(scale, d_t), _mm512_cvtepi32_ps(product));
-                if (format.has_minima)
-                    sum[t] = multiply_add(sum[t], _mm512_mul_ps(panel->minima[g], d_t),
-                                          _mm512_set1_ps((float)of_activations));
-            }
-        }
-    for (size_t t = 0; t < tokens; t++) _mm512_store_ps(sums + t * LANES, sum[t]);
+    (void)most; /* no code is too large for an instruction that adds in 32 bits */
+    __m512i sum = _mm512_set1_epi32(-zero * of_activations);
+    for (size_t k = 0; k < quads; k++) {
+        int32_t four;
+        memcpy(&four, q + 4 * k, sizeof four);
+        sum = _mm512_dpbusd_epi32(sum, panel->codes[first + k], _mm512_set1_epi32(four));
+    }
+    return sum;
 }
 
-/* Sixteen rows with all tokens; sums[T,16]. */
-INLINE void multiply_rows_q8(struct traits format, float *sums, struct panel *panel, const uint8_t *rows, size_t row_bytes,
-                             const struct lfm_q8_rows *x)
+INLINE __m512 to_all(float x)
 {
-    memset(sums, 0, x->T * LANES * sizeof *sums);
-    for (size_t first = 0; first < x->n / GROUP; first += CHUNK / GROUP) {
-        size_t left = x->n / GROUP - first, groups = left < CHUNK / GROUP ? left : CHUNK / GROUP, t = 0;
-        for (size_t g = 0; g < groups; g++) format.fill(panel, g, rows, row_bytes, first + g);
-        const int8_t *q = x->codes + first * GROUP;
-        const float *d = x->scales + first;
-        const int32_t *s = x->sums + first * 2;
-        size_t n = x->n;
-#define TOKENS_FROM_T(count)                                                                                          \
-    multiply_panel(format, sums + t * LANES, panel, groups, q + t * n, d + t * (n / GROUP), s + t * (n / LFM_Q8_HALF), \
-                   count, n)
-        for (; t + TOKENS <= x->T; t += TOKENS) TOKENS_FROM_T(TOKENS);
-        for (; t < x->T; t++) TOKENS_FROM_T(1);
-#undef TOKENS_FROM_T
-    }
+    return _mm512_set1_ps(x);
 }
 
-INLINE void multiply_q8(struct traits format, const char *name, float *y, size_t y_stride, const uint8_t *rows,
-                        size_t row_bytes, size_t n_rows, const struct lfm_q8_rows *x, void *scratch)
+INLINE __m512 to_floats(__m512i x)
 {
-    struct panel *panel = scratch;
-    float *sums = (float *)(panel + 1);
-    size_t r = 0;
-    for (; r + LANES <= n_rows; r += LANES) {
-        multiply_rows_q8(format, sums, panel, rows + r * row_bytes, row_bytes, x);
-        for (size_t t = 0; t < x->T; t++) memcpy(y + t * y_stride + r, sums + t * LANES, LANES * sizeof *y);
-    }
-    if (r < n_rows)
-        lfm_plain_multiply_q8(y + r, y_stride, lfm_format_by_name(name), rows + r * row_bytes, row_bytes, n_rows - r, x,
-                              scratch);
+    return _mm512_cvtepi32_ps(x);
 }
 
-#define INTEGER_ROWS_OF(format, group, zero, has_minima)                                                                \
-    static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
-                                     const struct lfm_q8_rows *x, void *scratch)                                        \
-    {                                                                                                                   \
-        multiply_q8((struct traits){format##_fill, group, zero, has_minima}, #format, y, y_stride, rows, row_bytes,     \
-                    n_rows, x, scratch);                                                                                \
-    }
-INTEGER_ROWS_OF(q8_0, 32, 128, false)
-INTEGER_ROWS_OF(q4_0, 32, 8, false)
-INTEGER_ROWS_OF(q4_1, 32, 0, true)
-INTEGER_ROWS_OF(q4_k, 32, 0, true)
-INTEGER_ROWS_OF(q5_k, 32, 0, true)
-INTEGER_ROWS_OF(q6_k, 16, 32, false)
+#include "quant/kernels/panels.h"
+
+INTEGER_ROWS(q8_0, 32, 255, 128, false)
+INTEGER_ROWS(q4_0, 32, 15, 8, false)
+INTEGER_ROWS(q4_1, 32, 15, 0, true)
+INTEGER_ROWS(q4_k, 32, 15, 0, true)
+INTEGER_ROWS(q5_k, 32, 31, 0, true)
+INTEGER_ROWS(q6_k, 16, 63, 32, false)
 
 #define FLOAT_ROW(format) {#format, format##_decode, format##_multiply, NULL}
 #define INTEGER_ROW(format) {#format, format##_decode, format##_multiply, format##_multiply_q8}

@@ -1,6 +1,7 @@
 /* Threads that sleep while they wait: see threads.h. */
 #include "reference/base/threads.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,5 +20,8 @@ void lfm_start_with_sleeping_threads(char **argv)
     if (under_valgrind()) return;
     setenv("GOMP_SPINCOUNT", "2000", 1); /* a few microseconds */
     setenv("KMP_BLOCKTIME", "0", 1);
-    execv("/proc/self/exe", argv); /* returns only when /proc is missing: then threads spin */
+    char program[PATH_MAX] = "";
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length > 0) execv(program, argv); /* by its own path, so that process lists show its name */
+    execv("/proc/self/exe", argv);        /* returns only when /proc is missing: then threads spin */
 }

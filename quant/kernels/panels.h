@@ -1,0 +1,98 @@
+/* Integer products on panels: what the sets share.
+ *
+ * LANES rows at a time are interleaved, so that a register holds four neighbouring codes of each row, and one instruction or
+ * two multiply them with four bytes of the activations. A chunk of columns is prepared in the first-level cache and multiplied
+ * with all tokens. The including file defines
+ *     LANES, CHUNK                      rows and columns of a panel
+ *     lane_floats, lane_integers        vectors of one number per row
+ *     to_all, to_floats                 a float in every lane; integers as floats
+ *     struct panel                      with scales and minima of each group of the format
+ *     multiply_group                    sum((code - zero) * q) over a group of columns, exact
+ *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel
+ * and then says INTEGER_ROWS(format, columns under one scale, largest code, zero, whether there are minima). */
+#include "reference/model/kernels.h"
+
+enum {
+    QUADS = LFM_Q8_BLOCK / 4, /* registers of codes for 32 columns */
+    PANEL_TOKENS = 4,         /* that share the loads of a panel */
+};
+
+typedef void fill_group(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g);
+
+/* What the loops below know about a format at compile time. */
+struct traits {
+    fill_group *fill;
+    size_t group; /* columns under one scale: 32 or 16 */
+    unsigned most;
+    int zero;
+    bool has_minima;
+};
+
+/* Adds `groups` groups of 32 columns to the sums of some tokens; q, d and s are those of the first token and group. */
+static inline __attribute__((always_inline)) void multiply_panel(struct traits format, float *sums, const struct panel *panel,
+                                                                size_t groups, const int8_t *q, const float *d,
+                                                                const int32_t *s, size_t tokens, size_t n)
+{
+    size_t parts = LFM_Q8_BLOCK / format.group, quads = format.group / 4;
+    lane_floats sum[PANEL_TOKENS];
+    for (size_t t = 0; t < tokens; t++) memcpy(&sum[t], sums + t * LANES, sizeof sum[t]);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t part = 0; part < parts; part++)
+            for (size_t t = 0; t < tokens; t++) {
+                const int8_t *q_t = q + t * n + g * LFM_Q8_BLOCK + part * format.group;
+                const int32_t *s_t = s + t * (n / LFM_Q8_HALF) + g * 2;
+                lane_floats d_t = to_all(d[t * (n / LFM_Q8_BLOCK) + g]);
+                int32_t of_activations = parts == 1 ? s_t[0] + s_t[1] : s_t[part];
+                lane_integers product = multiply_group(panel, g * QUADS + part * quads, quads, format.most, format.zero, q_t,
+                                                       of_activations);
+                sum[t] = sum[t] + panel->scales[g * parts + part] * d_t * to_floats(product);
+                if (format.has_minima) sum[t] = sum[t] + panel->minima[g] * d_t * to_all((float)of_activations);
+            }
+    for (size_t t = 0; t < tokens; t++) memcpy(sums + t * LANES, &sum[t], sizeof sum[t]);
+}
+
+/* LANES rows with all tokens; sums[T,LANES]. */
+static inline __attribute__((always_inline)) void multiply_rows_q8(struct traits format, float *sums, struct panel *panel,
+                                                                  const uint8_t *rows, size_t row_bytes,
+                                                                  const struct lfm_q8_rows *x)
+{
+    const size_t most_groups = CHUNK / LFM_Q8_BLOCK, n = x->n;
+    memset(sums, 0, x->T * LANES * sizeof *sums);
+    for (size_t first = 0; first < n / LFM_Q8_BLOCK; first += most_groups) {
+        size_t left = n / LFM_Q8_BLOCK - first, groups = left < most_groups ? left : most_groups, t = 0;
+        for (size_t g = 0; g < groups; g++) format.fill(panel, g, rows, row_bytes, first + g);
+        const int8_t *q = x->codes + first * LFM_Q8_BLOCK;
+        const float *d = x->scales + first;
+        const int32_t *s = x->sums + first * 2;
+#define TOKENS_FROM_T(count)                                                                                               \
+    multiply_panel(format, sums + t * LANES, panel, groups, q + t * n, d + t * (n / LFM_Q8_BLOCK), s + t * (n / LFM_Q8_HALF), \
+                   count, n)
+        for (; t + PANEL_TOKENS <= x->T; t += PANEL_TOKENS) TOKENS_FROM_T(PANEL_TOKENS);
+        for (; t < x->T; t++) TOKENS_FROM_T(1);
+#undef TOKENS_FROM_T
+    }
+}
+
+static inline __attribute__((always_inline)) void multiply_q8(struct traits format, const char *name, float *y,
+                                                             size_t y_stride, const uint8_t *rows, size_t row_bytes,
+                                                             size_t n_rows, const struct lfm_q8_rows *x, void *scratch)
+{
+    struct panel *panel = scratch;
+    float *sums = (float *)(panel + 1);
+    size_t r = 0;
+    for (; r + LANES <= n_rows; r += LANES) {
+        multiply_rows_q8(format, sums, panel, rows + r * row_bytes, row_bytes, x);
+        for (size_t t = 0; t < x->T; t++) memcpy(y + t * y_stride + r, sums + t * LANES, LANES * sizeof *y);
+    }
+    if (r < n_rows)
+        lfm_plain_multiply_q8(y + r, y_stride, lfm_format_by_name(name), rows + r * row_bytes, row_bytes, n_rows - r, x,
+                              scratch);
+}
+
+#define INTEGER_ROWS(format, group, most, zero, has_minima)                                                             \
+    static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
+                                     const struct lfm_q8_rows *x, void *scratch)                                        \
+    {                                                                                                                   \
+        multiply_q8((struct traits){format##_fill, group, most, zero, has_minima}, #format, y, y_stride, rows, row_bytes, \
+                    n_rows, x, scratch);                                                                                \
+    }

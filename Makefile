@@ -40,9 +40,8 @@ SAY    = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
 # Kernels are compiled for their instruction set, whatever the rest is compiled for.
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
-ifneq ($(MACHINE),x86_64)
-NOT_HERE := quant/kernels/avx2.c quant/kernels/avx512.c
-endif
+NOT_HERE := $(if $(filter x86_64,$(MACHINE)),,quant/kernels/avx2.c quant/kernels/avx512.c)
+NOT_HERE += $(if $(filter aarch64,$(MACHINE)),,quant/kernels/neon.c)
 $(BUILD)/obj/quant/kernels/avx2.o: ALL_CFLAGS += -mavx2 -mfma -mf16c
 $(BUILD)/obj/quant/kernels/avx512.o: ALL_CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mf16c
 ifdef SANITIZE

@@ -9,6 +9,9 @@ const struct lfm_kernels *const lfm_kernel_sets[] = {
     &lfm_avx512_kernels,
     &lfm_avx2_kernels,
 #endif
+#ifdef __aarch64__
+    &lfm_neon_kernels,
+#endif
     &lfm_plain_kernels,
     NULL,
 };

@@ -8,13 +8,19 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { GROUP = 32 };
+/* --- vectors of 8 floats --- */
 
-/* --- sums --- */
+enum { WIDTH = 8, GROUP = 32 };
+typedef __m256 vector;
 
-INLINE __m256 multiply_add(__m256 sum, __m256 a, __m256 b)
+INLINE vector load_vector(const float *at)
 {
-    return _mm256_add_ps(sum, _mm256_mul_ps(a, b));
+    return _mm256_loadu_ps(at);
+}
+
+INLINE void store_vector(float *at, vector v)
+{
+    _mm256_storeu_ps(at, v);
 }
 
 /* The first two steps of lfm_sum_lanes: lanes i, i + 8, i + 4 and i + 12 together. */
@@ -29,87 +35,10 @@ INLINE __m128 fold_to_4(__m256 low, __m256 high)
 #define FOLD_1(a, b) _mm_add_ps(_mm_shuffle_ps(a, b, 0x88), _mm_shuffle_ps(a, b, 0xdd))
 
 /* The sum of 16 lanes as lfm_sum_lanes adds them. */
-INLINE float sum_lanes(__m256 low, __m256 high)
+INLINE float sum_vectors(const vector lanes[2])
 {
-    __m128 by_2 = FOLD_2(fold_to_4(low, high), fold_to_4(low, high));
+    __m128 by_4 = fold_to_4(lanes[0], lanes[1]), by_2 = FOLD_2(by_4, by_4);
     return _mm_cvtss_f32(FOLD_1(by_2, by_2));
-}
-
-/* --- FP32 products with decoded weights ---
- *
- * A tile of 3 rows and 2 tokens keeps its 6 x 16 partial sums in registers and needs 5 loads for 6 products. What it reads
- * should come from the first-level cache: columns are taken in runs, and in each run a block of tokens stays there while
- * the rows pass; between runs the partial sums wait in memory. The order of each sum is that of the columns all the same. */
-
-enum {
-    TILE_ROWS = 3,
-    TILE_TOKENS = 2,
-    BLOCK_ROWS = 24,  /* partial sums that wait: BLOCK_ROWS x BLOCK_TOKENS x 64 bytes */
-    BLOCK_TOKENS = 8,
-    RUN = 256,        /* columns */
-};
-
-struct sums {
-    float lanes[BLOCK_ROWS][BLOCK_TOKENS][LFM_LANES];
-};
-
-/* Adds `columns` columns to the sums of some rows and tokens, the first of which are `row` and `token` in the block; with
- * `begin` they are the first columns. */
-INLINE void add_tile(struct sums *sums, bool begin, size_t row, size_t token, const float *w, size_t rows, const float *x,
-                     size_t tokens, size_t n, size_t columns)
-{
-    __m256 sum[TILE_ROWS][TILE_TOKENS][2];
-    for (size_t r = 0; r < rows; r++)
-        for (size_t t = 0; t < tokens; t++)
-            for (size_t h = 0; h < 2; h++)
-                sum[r][t][h] = begin ? _mm256_setzero_ps() : _mm256_loadu_ps(sums->lanes[row + r][token + t] + 8 * h);
-    for (size_t i = 0; i < columns; i += LFM_LANES)
-        for (size_t h = 0; h < 2; h++) {
-            __m256 x_i[TILE_TOKENS];
-            for (size_t t = 0; t < tokens; t++) x_i[t] = _mm256_loadu_ps(x + t * n + i + 8 * h);
-            for (size_t r = 0; r < rows; r++) {
-                __m256 w_i = _mm256_loadu_ps(w + r * n + i + 8 * h);
-                for (size_t t = 0; t < tokens; t++) sum[r][t][h] = multiply_add(sum[r][t][h], w_i, x_i[t]);
-            }
-        }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t t = 0; t < tokens; t++)
-            for (size_t h = 0; h < 2; h++) _mm256_storeu_ps(sums->lanes[row + r][token + t] + 8 * h, sum[r][t][h]);
-}
-
-/* Adds one run of columns to all sums of a block. */
-static void add_run(struct sums *sums, bool begin, const float *w, size_t rows, const float *x, size_t tokens, size_t n,
-                    size_t columns)
-{
-#define TILE_OF(r, n_r, t, n_t) add_tile(sums, begin, r, t, w + (r) * n, n_r, x + (t) * n, n_t, n, columns)
-    size_t pairs = tokens / TILE_TOKENS * TILE_TOKENS, r = 0;
-    for (; r + TILE_ROWS <= rows; r += TILE_ROWS) {
-        for (size_t t = 0; t < pairs; t += TILE_TOKENS) TILE_OF(r, TILE_ROWS, t, TILE_TOKENS);
-        if (pairs < tokens) TILE_OF(r, TILE_ROWS, pairs, 1);
-    }
-    for (; r < rows; r++) {
-        for (size_t t = 0; t < pairs; t += TILE_TOKENS) TILE_OF(r, 1, t, TILE_TOKENS);
-        if (pairs < tokens) TILE_OF(r, 1, pairs, 1);
-    }
-#undef TILE_OF
-}
-
-static void multiply_block(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
-{
-    struct sums sums;
-    for (size_t first = 0; first < n; first += RUN)
-        add_run(&sums, first == 0, w + first, rows, x + first, tokens, n, n - first < RUN ? n - first : RUN);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t t = 0; t < tokens; t++)
-            y[t * y_stride + r] = sum_lanes(_mm256_loadu_ps(sums.lanes[r][t]), _mm256_loadu_ps(sums.lanes[r][t] + 8));
-}
-
-static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
-{
-    for (size_t t = 0; t < T; t += BLOCK_TOKENS)
-        for (size_t r = 0; r < n_rows; r += BLOCK_ROWS)
-            multiply_block(y + t * y_stride + r, y_stride, w + r * n, n_rows - r < BLOCK_ROWS ? n_rows - r : BLOCK_ROWS,
-                           x + t * n, T - t < BLOCK_TOKENS ? T - t : BLOCK_TOKENS, n);
 }
 
 /* --- 32 elements of a stored row, in four registers ---
@@ -304,41 +233,7 @@ INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
     for (size_t k = 0; k < 4; k++) w[k] = _mm256_cvtph_ps(_mm_slli_epi16(_mm_cvtepu8_epi16(load_8(row + i + 8 * k)), 8));
 }
 
-/* --- rows of a format: decoded to memory, or multiplied as they are decoded --- */
-
-typedef void decode_group(__m256 w[4], const uint8_t *row, size_t i);
-
-INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
-{
-    for (size_t i = 0; i < n; i += GROUP) {
-        __m256 w[4];
-        group(w, row, i);
-        for (size_t k = 0; k < 4; k++) _mm256_storeu_ps(x + i + 8 * k, w[k]);
-    }
-}
-
-/* Rows that are decoded side by side, so that there are enough sums to add to while one addition is under way. */
-#define STORED_TILE_ROWS(tokens) ((tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
-
-INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes, size_t rows,
-                        const float *x, size_t tokens, size_t n)
-{
-    __m256 sum[4][LFM_MOST_DIRECT][2];
-    for (size_t r = 0; r < rows; r++)
-        for (size_t t = 0; t < tokens; t++) sum[r][t][0] = sum[r][t][1] = _mm256_setzero_ps();
-    for (size_t i = 0; i < n; i += GROUP)
-        for (size_t r = 0; r < rows; r++) {
-            __m256 w[4];
-            group(w, first + r * row_bytes, i);
-            for (size_t k = 0; k < 4; k++)
-                for (size_t t = 0; t < tokens; t++)
-                    sum[r][t][k % 2] = multiply_add(sum[r][t][k % 2], w[k], _mm256_loadu_ps(x + t * n + i + 8 * k));
-        }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t t = 0; t < tokens; t++) y[t * y_stride + r] = sum_lanes(sum[r][t][0], sum[r][t][1]);
-}
-
-#include "quant/kernels/stored.h"
+#include "quant/kernels/tiles.h"
 
 STORED_ROWS(f32)
 STORED_ROWS(f16)

@@ -43,9 +43,8 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
     }
 }
 
-/* --- integer products, row by row --- */
+/* --- integer products --- */
 
-/* The exact sum(code * q) over `group` codes. */
 static int32_t group_product(const uint8_t *codes, const int8_t *q, size_t group)
 {
     int32_t sum = 0;
@@ -53,34 +52,12 @@ static int32_t group_product(const uint8_t *codes, const int8_t *q, size_t group
     return sum;
 }
 
-/* One row of weights, unpacked, with token t of x. */
-static float multiply_row_q8(const struct lfm_format *format, const uint8_t *codes, const float *scales,
-                             const float *minima, const struct lfm_q8_rows *x, size_t t)
-{
-    const int8_t *q = x->codes + t * x->n;
-    const float *d = x->scales + t * (x->n / LFM_Q8_BLOCK);
-    const int32_t *sums = x->sums + t * (x->n / LFM_Q8_HALF);
-    size_t group = format->group, halves = group / LFM_Q8_HALF;
-    float sum = 0;
-    for (size_t g = 0; g < x->n / group; g++) {
-        float scale = d[g * group / LFM_Q8_BLOCK];
-        int32_t of_activations = sums[g * halves] + (halves == 2 ? sums[g * halves + 1] : 0);
-        int32_t product = group_product(codes + g * group, q + g * group, group) - format->zero * of_activations;
-        sum += scales[g] * scale * (float)product;
-        if (format->has_minima) sum += minima[g] * scale * (float)of_activations;
-    }
-    return sum;
-}
+#include "quant/kernels/integer.h"
 
 void lfm_plain_multiply_q8(float *y, size_t y_stride, const struct lfm_format *format, const void *rows, size_t row_bytes,
                            size_t n_rows, const struct lfm_q8_rows *x, void *scratch)
 {
-    uint8_t *codes = scratch;
-    float *scales = (float *)(codes + x->n), *minima = scales + x->n / LFM_Q8_HALF;
-    for (size_t r = 0; r < n_rows; r++) {
-        format->unpack_row(codes, scales, minima, (const uint8_t *)rows + r * row_bytes, x->n);
-        for (size_t t = 0; t < x->T; t++) y[t * y_stride + r] = multiply_row_q8(format, codes, scales, minima, x, t);
-    }
+    multiply_q8_by_rows(y, y_stride, format, rows, row_bytes, n_rows, x, scratch);
 }
 
 static const struct lfm_format_kernels formats[] = {{0}};

@@ -1,0 +1,131 @@
+/* FP32 products for sets whose registers hold a part of the 16 lanes of a sum. The including file defines
+ *     WIDTH, vector                 floats in a register, and its type (with + and *)
+ *     load_vector, store_vector     from and to memory, unaligned
+ *     sum_vectors                   the sum of 16 lanes as lfm_sum_lanes adds them
+ * and for every format that it has, FORMAT_group, which decodes 32 elements of a row from element i on into registers; it then
+ * says STORED_ROWS(format) for each (stored.h). This file gives `multiply` and what stored.h asks for. */
+#include "reference/model/kernels.h"
+#include "reference/model/lanes.h"
+
+enum { VECTORS = LFM_LANES / WIDTH }; /* of one sum */
+
+/* --- decoded weights ---
+ *
+ * A tile of 3 rows and 2 tokens keeps its 6 x 16 partial sums in registers and needs 5 loads for 6 products. What it reads
+ * should come from the first-level cache: columns are taken in runs, and in each run a block of tokens stays there while
+ * the rows pass; between runs the partial sums wait in memory. The order of each sum is that of the columns all the same. */
+
+enum {
+    TILE_ROWS = 3,
+    TILE_TOKENS = 2,
+    BLOCK_ROWS = 24,  /* partial sums that wait: BLOCK_ROWS x BLOCK_TOKENS x 64 bytes */
+    BLOCK_TOKENS = 8,
+    RUN = 256,        /* columns */
+};
+
+struct sums {
+    float lanes[BLOCK_ROWS][BLOCK_TOKENS][LFM_LANES];
+};
+
+/* Adds `columns` columns to the sums of some rows and tokens, the first of which are `row` and `token` in the block; with
+ * `begin` they are the first columns. */
+static inline __attribute__((always_inline)) void add_tile(struct sums *sums, bool begin, size_t row, size_t token,
+                                                          const float *w, size_t rows, const float *x, size_t tokens,
+                                                          size_t n, size_t columns)
+{
+    vector sum[TILE_ROWS][TILE_TOKENS][VECTORS];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < tokens; t++)
+            for (size_t v = 0; v < VECTORS; v++)
+                sum[r][t][v] = begin ? (vector){0} : load_vector(sums->lanes[row + r][token + t] + v * WIDTH);
+    for (size_t i = 0; i < columns; i += LFM_LANES)
+        for (size_t v = 0; v < VECTORS; v++) {
+            vector x_i[TILE_TOKENS];
+            for (size_t t = 0; t < tokens; t++) x_i[t] = load_vector(x + t * n + i + v * WIDTH);
+            for (size_t r = 0; r < rows; r++) {
+                vector w_i = load_vector(w + r * n + i + v * WIDTH);
+                for (size_t t = 0; t < tokens; t++) sum[r][t][v] = sum[r][t][v] + w_i * x_i[t];
+            }
+        }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < tokens; t++)
+            for (size_t v = 0; v < VECTORS; v++) store_vector(sums->lanes[row + r][token + t] + v * WIDTH, sum[r][t][v]);
+}
+
+/* Adds one run of columns to all sums of a block. */
+static void add_run(struct sums *sums, bool begin, const float *w, size_t rows, const float *x, size_t tokens, size_t n,
+                    size_t columns)
+{
+#define TILE_OF(r, n_r, t, n_t) add_tile(sums, begin, r, t, w + (r) * n, n_r, x + (t) * n, n_t, n, columns)
+    size_t pairs = tokens / TILE_TOKENS * TILE_TOKENS, r = 0;
+    for (; r + TILE_ROWS <= rows; r += TILE_ROWS) {
+        for (size_t t = 0; t < pairs; t += TILE_TOKENS) TILE_OF(r, TILE_ROWS, t, TILE_TOKENS);
+        if (pairs < tokens) TILE_OF(r, TILE_ROWS, pairs, 1);
+    }
+    for (; r < rows; r++) {
+        for (size_t t = 0; t < pairs; t += TILE_TOKENS) TILE_OF(r, 1, t, TILE_TOKENS);
+        if (pairs < tokens) TILE_OF(r, 1, pairs, 1);
+    }
+#undef TILE_OF
+}
+
+static void multiply_block(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
+{
+    struct sums sums;
+    for (size_t first = 0; first < n; first += RUN)
+        add_run(&sums, first == 0, w + first, rows, x + first, tokens, n, n - first < RUN ? n - first : RUN);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < tokens; t++) {
+            vector lanes[VECTORS];
+            for (size_t v = 0; v < VECTORS; v++) lanes[v] = load_vector(sums.lanes[r][t] + v * WIDTH);
+            y[t * y_stride + r] = sum_vectors(lanes);
+        }
+}
+
+static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
+{
+    for (size_t t = 0; t < T; t += BLOCK_TOKENS)
+        for (size_t r = 0; r < n_rows; r += BLOCK_ROWS)
+            multiply_block(y + t * y_stride + r, y_stride, w + r * n, n_rows - r < BLOCK_ROWS ? n_rows - r : BLOCK_ROWS,
+                           x + t * n, T - t < BLOCK_TOKENS ? T - t : BLOCK_TOKENS, n);
+}
+
+/* --- stored weights: decoded to memory, or multiplied as they are decoded --- */
+
+enum { GROUP_VECTORS = GROUP / WIDTH };
+
+typedef void decode_group(vector w[GROUP_VECTORS], const uint8_t *row, size_t i);
+
+static inline __attribute__((always_inline)) void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
+{
+    for (size_t i = 0; i < n; i += GROUP) {
+        vector w[GROUP_VECTORS];
+        group(w, row, i);
+        for (size_t k = 0; k < GROUP_VECTORS; k++) store_vector(x + i + k * WIDTH, w[k]);
+    }
+}
+
+/* Rows that are decoded side by side, so that there are enough sums to add to while one addition is under way. */
+#define STORED_TILE_ROWS(tokens) ((tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
+
+static inline __attribute__((always_inline)) void stored_tile(decode_group *group, float *y, size_t y_stride,
+                                                             const uint8_t *first, size_t row_bytes, size_t rows,
+                                                             const float *x, size_t tokens, size_t n)
+{
+    vector sum[STORED_TILE_ROWS(1)][LFM_MOST_DIRECT][VECTORS];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < tokens; t++)
+            for (size_t v = 0; v < VECTORS; v++) sum[r][t][v] = (vector){0};
+    for (size_t i = 0; i < n; i += GROUP)
+        for (size_t r = 0; r < rows; r++) {
+            vector w[GROUP_VECTORS];
+            group(w, first + r * row_bytes, i);
+            for (size_t k = 0; k < GROUP_VECTORS; k++)
+                for (size_t t = 0; t < tokens; t++)
+                    sum[r][t][k % VECTORS] = sum[r][t][k % VECTORS] + w[k] * load_vector(x + t * n + i + k * WIDTH);
+        }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < tokens; t++) y[t * y_stride + r] = sum_vectors(sum[r][t]);
+}
+
+#include "quant/kernels/stored.h"

@@ -83,6 +83,7 @@ static enum lfm_status parse_layers(struct task *task, struct lfm_error *error)
 static enum lfm_status open_models(struct task *task, struct lfm_error *error)
 {
     LFM_TRY(lfm_open_model(&task->reference, task->reference_path, &task->model, "reference", task->common->quiet, error));
+    LFM_TRY(lfm_check_replayable(task->reference, task->reference, error));
     LFM_TRY(lfm_open_candidate(&task->candidate, &task->name, task->candidate_word, task->reference, task->reference_path,
                                &task->model, task->common->quiet, error));
     return lfm_check_replayable(task->reference, task->candidate, error);

@@ -129,8 +129,10 @@ void lfm_figure_ledger(struct lfm_content *content, const struct lfm_documents *
 
 /* --- by layer, by margin --- */
 
-static const char *bin_text(struct lfm_pool *pool, const struct lfm_ledger_entry *entry)
+/* "3 conv", "0.01 to 0.03". */
+static const char *entry_text(struct lfm_pool *pool, const struct lfm_ledger_entry *entry, bool layers)
 {
+    if (layers) return lfm_pool_printf(pool, "%zu %s", entry->layer, entry->operation);
     return isnan(entry->high) ? lfm_pool_printf(pool, "%g and more", entry->low)
                               : lfm_pool_printf(pool, "%g to %g", entry->low, entry->high);
 }
@@ -158,7 +160,7 @@ static void entry_table(struct lfm_content *content, const struct lfm_document *
         &document->source, columns[layers], COUNT(columns[0]));
     for (size_t i = 0; i < (layers ? account->n_layers : account->n_margins); i++) {
         const struct lfm_ledger_entry *entry = &entries[i];
-        lfm_table_text(table, layers ? lfm_pool_printf(pool, "%zu %s", entry->layer, entry->operation) : bin_text(pool, entry));
+        lfm_table_text(table, entry_text(pool, entry, layers));
         lfm_table_number(table, entry->decisions, LFM_NUMBER_COUNT);
         lfm_table_number(table, entry->changed / entry->decisions, LFM_NUMBER_PERCENT);
         lfm_table_number(table, entry->ref_cand.value, LFM_NUMBER_PLAIN);
@@ -167,16 +169,6 @@ static void entry_table(struct lfm_content *content, const struct lfm_document *
         lfm_table_number(table, entry->share.value, LFM_NUMBER_SCORE);
     }
     lfm_content_table(content, table, true);
-}
-
-static size_t attention_bands(struct lfm_pool *pool, const struct lfm_account *account, const double **out)
-{
-    double *bands = lfm_pool_alloc(pool, account->n_layers, sizeof *bands);
-    size_t n = 0;
-    for (size_t i = 0; bands && i < account->n_layers; i++)
-        if (strcmp(account->layers[i].operation, "attention") == 0) bands[n++] = (double)account->layers[i].layer;
-    *out = bands;
-    return n;
 }
 
 /* The entry with the largest part of the routing; NULL when none has any. */
@@ -188,29 +180,41 @@ static const struct lfm_ledger_entry *largest(const struct lfm_ledger_entry *ent
     return best;
 }
 
+/* One row for each entry: what its routing costs. */
+static struct lfm_plot *entry_plot(struct lfm_pool *pool, const struct lfm_account *account, const char *id, bool layers)
+{
+    const struct lfm_ledger_entry *entries = layers ? account->layers : account->margins;
+    size_t n = layers ? account->n_layers : account->n_margins;
+    struct lfm_plot *plot = lfm_plot_new(pool, id, LFM_PLOT_DOTS);
+    const char **rows = lfm_pool_alloc(pool, n, sizeof *rows);
+    if (!plot || !rows) return NULL;
+    plot->x_title = "loss by its routing, nats";
+    plot->x_key = "routing_nats";
+    plot->y_key = layers ? "layer" : "margin";
+    plot->reference_line = 0;
+    plot->rows = rows;
+    lfm_plot_series(plot, account->label, account->color);
+    for (size_t i = 0; i < n; i++) {
+        rows[plot->n_rows++] = entry_text(pool, &entries[i], layers);
+        lfm_plot_point(plot, entries[i].routing.value, (double)i, entries[i].routing.error);
+    }
+    return plot;
+}
+
 static void layer_figure(struct lfm_content *content, const struct lfm_document *document, size_t n)
 {
     struct lfm_pool *pool = content->pool;
     const struct lfm_account *account = &document->account;
     const struct lfm_ledger_entry *most = largest(account->layers, account->n_layers);
-    struct lfm_plot *plot = lfm_plot_new(pool, lfm_figure_id(pool, "ledger-layers", n), LFM_PLOT_LINES);
+    struct lfm_plot *plot = entry_plot(pool, account, lfm_figure_id(pool, "ledger-layers", n), true);
     if (!plot) return;
-    plot->x_title = "layer";
-    plot->y_title = "loss by its routing, nats";
-    plot->x_key = "layer";
-    plot->y_key = "routing_nats";
-    plot->n_bands = attention_bands(pool, account, &plot->bands);
-    lfm_plot_series(plot, account->label, account->color);
-    for (size_t i = 0; i < account->n_layers; i++)
-        lfm_plot_point(plot, (double)account->layers[i].layer, account->layers[i].routing.value, account->layers[i].routing.error);
     const char *top = most ? lfm_pool_printf(pool, " Layer %zu has the largest part, %s of the whole loss.", most->layer,
                                              share_text(pool, most->share))
                            : "";
     lfm_content_figure(content, plot, &document->source,
                        lfm_pool_printf(pool, "Changed routing of %s by layer", account->label),
                        lfm_pool_printf(pool, "What the changed choices of one layer cost, all other choices being replayed.%s "
-                                             "Bars are one standard error.%s", top,
-                                       plot->n_bands ? " Attention layers are shaded." : ""));
+                                             "Bars are one standard error.", top));
     entry_table(content, document, lfm_figure_id(pool, "ledger-layers-table", n), true);
 }
 
@@ -225,22 +229,11 @@ static void margin_figure(struct lfm_content *content, const struct lfm_document
 {
     struct lfm_pool *pool = content->pool;
     const struct lfm_account *account = &document->account;
-    struct lfm_plot *plot = lfm_plot_new(pool, lfm_figure_id(pool, "ledger-margins", n), LFM_PLOT_DOTS);
-    const char **rows = lfm_pool_alloc(pool, account->n_margins, sizeof *rows);
-    if (!plot || !rows) return;
-    plot->x_title = "loss by its routing, nats";
-    plot->x_key = "routing_nats";
-    plot->y_key = "margin";
-    plot->reference_line = 0;
-    plot->rows = rows;
-    lfm_plot_series(plot, account->label, account->color);
-    for (size_t i = 0; i < account->n_margins; i++) {
-        rows[plot->n_rows++] = bin_text(pool, &account->margins[i]);
-        lfm_plot_point(plot, account->margins[i].routing.value, (double)i, account->margins[i].routing.error);
-    }
     const struct lfm_ledger_entry *most = largest(account->margins, account->n_margins);
+    struct lfm_plot *plot = entry_plot(pool, account, lfm_figure_id(pool, "ledger-margins", n), false);
+    if (!plot) return;
     const char *top = most ? lfm_pool_printf(pool, " Decisions with a margin of %s make the largest part, %s of the whole loss.",
-                                             bin_text(pool, most), share_text(pool, most->share))
+                                             entry_text(pool, most, false), share_text(pool, most->share))
                            : "";
     lfm_content_figure(content, plot, &document->source,
                        lfm_pool_printf(pool, "Changed routing of %s by margin", account->label),

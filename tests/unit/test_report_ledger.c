@@ -74,10 +74,9 @@ Test(report_ledger, layers_and_bins_have_a_figure_and_a_table_each, .fini = clea
                     "\"share\": 0.3, \"cells\": {\"cand_ref\": {\"kld\": 4}}}], \"margins\": [{\"low\": 0, \"high\": 0.01, "
                     "\"phi\": {\"routing\": 2}, \"share\": 0.4}, {\"low\": 0.01, \"high\": null, \"phi\": {\"routing\": 0}}]}"));
     const struct lfm_plot *layers = find_block("ledger-layers")->plot, *margins = find_block("ledger-margins")->plot;
-    cr_assert_eq(layers->n_bands, 1);
-    cr_assert_eq(layers->bands[0], 2);
-    cr_assert_eq(layers->points[1].x, 3);
-    cr_assert_eq(layers->points[1].y, 1.5);
+    cr_assert_str_eq(layers->rows[0], "2 attention");
+    cr_assert_eq(layers->points[1].x, 1.5);
+    cr_assert_eq(layers->points[1].y, 1);
     cr_assert(strstr(find_block("ledger-layers")->text, "Layer 3 has the largest part, 30.0") != NULL);
     const struct lfm_table *table = find_block("ledger-layers-table")->table;
     cr_assert_str_eq(table->cells[7].text, "3 conv");

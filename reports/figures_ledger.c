@@ -61,7 +61,7 @@ static void split_table(struct lfm_content *content, const struct lfm_document *
         {"routing", "Routing", true},
         {"arithmetic", "Arithmetic", true},
         {"interaction", "Interaction", true},
-        {"routing_share", "Routing, %", true},
+        {"routing_share", "By routing", true},
     };
     struct lfm_table *table =
         lfm_table_new(content->pool, lfm_figure_id(content->pool, "ledger-split", n),

@@ -1,4 +1,5 @@
-/* Result files: what `compare`, `compare` of traces, `routing`, `eval` and `bench` print with --json, read into structs.
+/* Result files: what `compare`, `compare` of traces, `ledger`, `routing`, `eval` and `bench` print with --json, read into
+ * structs.
  *
  * A key that is absent or null is a number that is not there (NaN), an empty text or an empty list; a key of another
  * type is an error that names the file and the place. Texts are cleaned (lfm_clean_text). */
@@ -9,7 +10,7 @@
 #include "reports/table.h"
 
 enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING, LFM_DOCUMENT_TASKS,
-                         LFM_DOCUMENT_BENCH };
+                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER };
 
 /* How far a router's decisions moved. */
 struct lfm_shift {
@@ -122,6 +123,40 @@ struct lfm_speed {
     double bytes_per_token, bandwidth_share, distinct_experts, decode_joules;
 };
 
+/* A figure and its standard error. */
+struct lfm_measure {
+    double value, error;
+};
+
+/* A loss between two causes: nats, and what share of the loss they are. */
+struct lfm_split_loss {
+    const char *label; /* of the text; "" for all of it */
+    double positions;
+    struct lfm_measure loss, routing, arithmetic, routing_share, arithmetic_share, interaction;
+};
+
+/* Some router decisions and what their change costs: those of a layer, or those whose margin lies in a bin. */
+struct lfm_ledger_entry {
+    size_t layer;
+    const char *operation;
+    double low, high; /* of a bin; high is NaN for the last */
+    double decisions, changed;
+    struct lfm_measure ref_cand, cand_ref; /* KLDs of the two runs */
+    struct lfm_measure routing, share;
+};
+
+/* What `ledger` measured. */
+struct lfm_account {
+    const char *reference, *candidate, *label, *color, *replay;
+    double decisions, changed;
+    struct lfm_measure kld[2][2], perplexity[2][2]; /* [weights][routing], 0 the reference's */
+    struct lfm_split_loss *splits; /* of the whole text, then of its labels */
+    size_t n_splits;
+    struct lfm_ledger_entry *layers, *margins;
+    size_t n_layers, n_margins;
+    struct lfm_measure layers_remainder, margins_remainder;
+};
+
 struct lfm_document {
     enum lfm_document_kind kind;
     struct lfm_source source;
@@ -145,6 +180,7 @@ struct lfm_document {
     struct lfm_speed_spread bandwidth; /* bytes per second */
     struct lfm_speed *speeds;
     size_t n_speeds;
+    struct lfm_account account; /* ledger */
 };
 
 struct lfm_documents {

@@ -20,6 +20,10 @@ static const struct {
                        "that the candidate chooses too; same set is the share of tokens where nothing changed."},
     {"Gate KL, mass moved", "The divergence between the routers' normalised gates, in nats, and the share of gate "
                             "weight that went to other experts."},
+    {"Routing, arithmetic", "Reference and candidate each run with their own and with the other\xe2\x80\x99s choice of experts. Routing "
+                            "is what the other choice costs, arithmetic what the other weights cost, each the mean of both ways to "
+                            "ask (Shapley values), in nats of KLD; together they are the loss. The interaction is what both cost "
+                            "together beyond what they cost one by one, and is in them by halves. A share can be negative."},
     {"Relative error", "The L2 norm of the difference over the L2 norm of the reference's values; 0.01 is 1\xc2\xa0%. "
                        "SQNR is the same in decibels: 40\xc2\xa0"
                        "dB is 1\xc2\xa0%."},

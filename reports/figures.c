@@ -3,12 +3,16 @@
 
 static const char cost[] = "What each format costs";
 static const char tasks[] = "Tasks";
+static const char causes[] = "What the loss is made of";
 static const char layers[] = "Through the layers";
 static const char routing[] = "Where tokens are routed";
 static const char speed[] = "Speed";
 
 static const char measured[] = "measured rates (lfmscope bench MODEL --json)";
 static const char a_comparison[] = "a comparison of models (lfmscope compare REFERENCE CANDIDATE... --json)";
+static const char a_ledger[] = "a ledger (lfmscope ledger REFERENCE CANDIDATE --json)";
+static const char ledger_layers[] = "a ledger by layer (lfmscope ledger ... --layers all --json)";
+static const char ledger_margins[] = "a ledger by router margin (lfmscope ledger ... --margins default --json)";
 static const char runs[] = "runs of tasks (lfmscope eval SUITE --against T,T,... --output RUN)";
 static const char recall[] = "runs of the recall suite (lfmscope eval recall --output RUN)";
 static const char labels[] = "a comparison over labelled text (lfmscope compare ... --file F.jsonl --json)";
@@ -22,6 +26,9 @@ const struct lfm_figure lfm_figures[] = {
     {"kld-cumulative", cost, "Distribution of the KLD", a_comparison, lfm_figure_kld_cumulative},
     {"perplexity-ratio", cost, "Change of perplexity", a_comparison, lfm_figure_perplexity_ratio},
     {"kld-domain", cost, "KLD by kind of text", labels, lfm_figure_domains},
+    {"ledger", causes, "Changed routing and arithmetic", a_ledger, lfm_figure_ledger},
+    {"ledger-layers", causes, "Changed routing by layer", ledger_layers, lfm_figure_ledger_layers},
+    {"ledger-margins", causes, "Changed routing by margin", ledger_margins, lfm_figure_ledger_margins},
     {"task-scores", tasks, "Scores by suite and format", runs, lfm_figure_tasks},
     {"recall", tasks, "Recall by length and depth", recall, lfm_figure_recall},
     {"error-growth", layers, "Error growth through the layers", layer_errors, lfm_figure_error_growth},

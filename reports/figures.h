@@ -27,6 +27,11 @@ void lfm_figure_kld_cumulative(struct lfm_content *content, const struct lfm_doc
 void lfm_figure_perplexity_ratio(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_domains(struct lfm_content *content, const struct lfm_documents *documents);
 
+/* figures_ledger.c */
+void lfm_figure_ledger(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_ledger_layers(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_ledger_margins(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* figures_layers.c */
 void lfm_figure_error_growth(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_error_points(struct lfm_content *content, const struct lfm_documents *documents);

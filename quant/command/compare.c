@@ -1,11 +1,11 @@
 /* lfmscope compare: distances between a reference and candidates, live, or between traces. */
+#include "quant/command/candidate.h"
 #include "quant/command/commands.h"
 #include "quant/command/compare_report.h"
 #include "quant/command/text_options.h"
 #include "quant/command/trace_comparison.h"
 #include "quant/compare.h"
 #include "quant/compare_figures.h"
-#include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "reference/command/model_options.h"
 
@@ -28,30 +28,6 @@ struct task {
     struct lfm_text text;
 };
 
-static bool exists(const char *path)
-{
-    return lfm_file_exists(path) || lfm_is_directory(path);
-}
-
-/* A candidate is a path, run as the reference is, or else how the reference is to be varied: T, or T/activations/kv. */
-static enum lfm_status open_candidate(struct task *task, size_t c, struct lfm_error *error)
-{
-    const char *word = task->arguments->items[1 + c];
-    const char *path = word;
-    struct lfm_model_arguments arguments = task->model;
-    arguments.weights = NULL;
-    if (!exists(word)) {
-        if (lfm_model_variant_parse(&arguments, word, &task->model, error) != LFM_OK)
-            return lfm_fail_in(error, "candidate '%s' is neither a file nor a type", word);
-        path = task->arguments->items[0];
-    }
-    LFM_TRY(lfm_open_model(&task->candidates[c], path, &arguments, word, task->common->quiet, error));
-    task->names[c] = path == word          ? task->candidates[c]->checkpoint->name
-                     : strchr(word, '/') ? word
-                                         : task->candidates[c]->weights;
-    return lfm_check_comparable(task->reference, task->candidates[c], error);
-}
-
 static enum lfm_status open_models(struct task *task, struct lfm_error *error)
 {
     task->n = task->arguments->count - 1;
@@ -59,7 +35,9 @@ static enum lfm_status open_models(struct task *task, struct lfm_error *error)
     LFM_TRY(LFM_ALLOC(&task->names, task->n, error));
     LFM_TRY(lfm_open_model(&task->reference, task->arguments->items[0], &task->model, "reference", task->common->quiet,
                            error));
-    for (size_t c = 0; c < task->n; c++) LFM_TRY(open_candidate(task, c, error));
+    for (size_t c = 0; c < task->n; c++)
+        LFM_TRY(lfm_open_candidate(&task->candidates[c], &task->names[c], task->arguments->items[1 + c], task->reference,
+                                   task->arguments->items[0], &task->model, task->common->quiet, error));
     return LFM_OK;
 }
 

@@ -238,13 +238,59 @@ def bench():
             "bandwidth_read": 31e9, "bandwidth_read_min": 29e9, "bandwidth_read_max": 33e9, "rows": rows}
 
 
+def account(ref_cand, cand_ref, loss):
+    """The split of a loss whose cells these are, with errors of a tenth."""
+    routing, interaction = (ref_cand + loss - cand_ref) / 2, loss - cand_ref - ref_cand
+    return {"loss": digits(loss), "loss_stderr": digits(loss / 10),
+            "phi": {"routing": digits(routing), "routing_stderr": digits(abs(routing) / 10),
+                    "arithmetic": digits(loss - routing), "arithmetic_stderr": digits((loss - routing) / 10)},
+            "shares": {"routing": digits(routing / loss), "arithmetic": digits(1 - routing / loss)}, "shares_stderr": 0.04,
+            "interaction": digits(interaction), "interaction_stderr": digits(abs(interaction) / 5)}
+
+
+def ledger():
+    """Four runs, the split by label, by layer and by margin; the first layer's routing does some good."""
+    loss = 0.0031
+
+    def cell(kld):
+        return {"kld": digits(kld), "kld_stderr": digits(kld / 10), "perplexity": digits(1.7603 * math.exp(kld / 4)),
+                "perplexity_stderr": 0.127, "nll_mean": digits(math.log(1.7603) + kld / 4)}
+
+    def part(adds, repairs, decisions, changed):
+        routing = (adds + repairs) / 2
+        return {"decisions": decisions, "changed": changed, "cells": {"ref_cand": cell(adds), "cand_ref": cell(loss - repairs)},
+                "phi": {"routing": digits(routing), "routing_stderr": digits(abs(routing) / 5), "rest": digits(loss - routing),
+                        "rest_stderr": digits(loss / 10)},
+                "share": digits(routing / loss), "share_stderr": 0.01, "interaction": digits(repairs - adds), "interaction_stderr": 1e-6}
+
+    layers = [{"layer": l, "operator": "attention" if l in ATTENTION else "conv",
+               **part(1.4e-5 * (l - 1), 3.5e-5 * (l - 1) - 6e-5, 19000, 1000 + 150 * l)} for l in range(2, LAYERS)]
+    edges = [0, 0.001, 0.003, 0.01, 0.03, 0.1, None]
+    costs = [(4e-5, 8e-5, 2200, 1400), (2e-5, 4e-5, 3200, 1450), (9e-5, 1.1e-4, 11000, 3900), (1.3e-4, 2.9e-4, 24000, 3600),
+             (6e-5, 1.3e-4, 44000, 700), (0, 1e-7, 29600, 5)]
+    margins = [{"low": edges[i], "high": edges[i + 1], **part(*cost)} for i, cost in enumerate(costs)]
+    return {"schema": "lfmscope-ledger", "version": "0.1.0", "note": NOTE,
+            "command": "lfmscope ledger datasets/demo-model q4_0 --file held-out.jsonl --layers all --margins default",
+            "positions": 9435, "documents": 37, "context": 512, "score": "half", "errors_by": "documents", "tokens": 18944,
+            "replay": "set", "decisions": 114000, "changed": 11055,
+            "reference": {"name": "demo-model", "weights": "bf16", "bits_per_weight": 16, "bytes": 30846208},
+            "candidate": {"name": "q4_0", "weights": "q4_0", "bits_per_weight": 4.5, "bytes": 8711424},
+            "cells": {"ref_ref": cell(0), "ref_cand": cell(3.7e-4), "cand_ref": cell(2.46e-3), "cand_cand": cell(loss)},
+            **account(3.7e-4, 2.46e-3, loss), "layers": layers, "margins": margins,
+            "layers_total": {"parts": 6, "routing": 5.2e-4, "routing_stderr": 2e-5, "remainder": -1.2e-5, "remainder_stderr": 8e-6},
+            "margins_total": {"parts": 6, "routing": 5.1e-4, "routing_stderr": 2e-5, "remainder": -2e-6, "remainder_stderr": 3e-6},
+            "labels": [{"label": label, "positions": 1887, "documents": 7, **account(3.7e-4 * f, 2.46e-3 * f, loss * f)}
+                       for label, f in LABELS.items()]}
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     for name, document in (tasks("ifeval", ifeval_figures) | tasks("recall", recall_figures)).items():
         path = OUT / f"tasks/{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=1) + "\n")
-    for name, document in {"compare": compare(), "traces": traces(), "routing": routing(), "bench": bench()}.items():
+    for name, document in {"compare": compare(), "traces": traces(), "routing": routing(), "bench": bench(),
+                           "ledger": ledger()}.items():
         (OUT / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
 
 

@@ -69,12 +69,12 @@ static enum lfm_status check_size(const struct lfm_recording *recording, const s
     LFM_TRY(lfm_trace_check_target(arguments->output, error));
     if (bytes > LARGE && !arguments->yes)
         return lfm_fail(error, LFM_ERROR_LIMIT,
-                        "'%s' would hold %.2f GB of values of %zu tokens before compression: confirm with --yes, or record "
-                        "less (--statistics-only, --points, --layers, --tokens, --half)",
+                        "'%s' would hold %.2f GB of values of %zu tokens before compression: confirm with --yes, or "
+                        "record less (--statistics-only, --points, --layers, --tokens, --half)",
                         arguments->output, bytes / 1e9, tokens);
     if (!quiet && bytes > 0)
-        fprintf(stderr, "lfmscope: %s: %.1f MB of values of %zu tokens before compression\n", arguments->output, bytes / 1e6,
-                tokens);
+        fprintf(stderr, "lfmscope: %s: %.1f MB of values of %zu tokens before compression\n", arguments->output,
+                bytes / 1e6, tokens);
     return LFM_OK;
 }
 
@@ -150,7 +150,8 @@ int lfm_command_trace(int argc, char **argv)
          LFM_OPTION_STRING, &typed.spans},
         {"statistics-only", NULL, "statistics per channel, no values per token", LFM_OPTION_FLAG,
          &typed.statistics_only},
-        {"half", NULL, "values in half precision; the router's and attention weights stay in single", LFM_OPTION_FLAG, &typed.half},
+        {"half", NULL, "values in half precision; the router's and attention weights stay in single", LFM_OPTION_FLAG,
+         &typed.half},
         {"logits", NULL, "logits too", LFM_OPTION_FLAG, &typed.logits},
         {"yes", NULL, "write more than 1 GB of values", LFM_OPTION_FLAG, &typed.yes},
         {"context", "N", "cut longer documents to their first N tokens (off)", LFM_OPTION_SIZE, &typed.context},
@@ -164,9 +165,10 @@ int lfm_command_trace(int argc, char **argv)
         .arguments = "MODEL --file F --output T.h5 [options]",
         .summary = "Activations, router decisions and statistics of a text, to an HDF5 file.",
         .notes =
-            "POINTS: operator_norm, B, C, x, conv, q, k, v, attention, operator, ffn_norm, router (logits, scores, selected,\n"
-            "weights, margin), feed_forward, residual: together `default`. Only when named: attention_weights (entropy, largest,\n"
-            "largest_position, span_mass), gate and up of dense layers, experts (gate, up, down of the chosen ones); `all`.\n"
+            "Points: operator_norm, B, C, x, conv, q, k, v, attention, operator, ffn_norm, router (logits, scores,\n"
+            "selected, weights, margin), feed_forward, residual: together `default`. Only when named, or with `all`:\n"
+            "attention_weights (entropy, largest, largest_position, span_mass), gate and up of dense layers, experts\n"
+            "(gate, up and down of the chosen ones). More than 1 GB of values needs --yes.\n"
             "Each document is one sequence. docs/trace-format.md describes the file; h5ls, h5dump and h5py read it.\n"
             "A run that is stopped leaves a readable file, marked incomplete.",
         .options = table,

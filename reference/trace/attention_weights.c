@@ -31,8 +31,8 @@ static void multiply_keys(double *scores, const float *q, const float *keys, siz
     }
 }
 
-/* The summary of one token and query head (number `row` of n*H) from its n scores, which become the weights relative to the
- * largest. */
+/* The summary of one token and query head (number `row` of n*H) from its n scores, which become the weights relative to
+ * the largest. */
 static void summarize(const struct lfm_attention_summary *out, size_t row, double *scores, size_t n,
                       const struct lfm_ranges *spans)
 {
@@ -57,8 +57,8 @@ static void summarize(const struct lfm_attention_summary *out, size_t row, doubl
     }
 }
 
-enum lfm_status lfm_attention_summarize(const struct lfm_attention_summary *out, const struct lfm_attention_queries *queries,
-                                        struct lfm_error *error)
+enum lfm_status lfm_attention_summarize(const struct lfm_attention_summary *out,
+                                        const struct lfm_attention_queries *queries, struct lfm_error *error)
 {
     size_t H = queries->H, G = queries->G, A = queries->A, group = H / G, n = queries->n;
     size_t seen = queries->first_position + n, n_threads = (size_t)omp_get_max_threads();

@@ -102,7 +102,8 @@ bool lfm_point_is_attention_weights(enum lfm_point point)
 
 bool lfm_point_is_derived(enum lfm_point point)
 {
-    return point == LFM_POINT_ROUTER_SCORES || point == LFM_POINT_ROUTER_MARGIN || lfm_point_is_attention_weights(point);
+    return point == LFM_POINT_ROUTER_SCORES || point == LFM_POINT_ROUTER_MARGIN ||
+           lfm_point_is_attention_weights(point);
 }
 
 bool lfm_point_is_integer(enum lfm_point point)
@@ -159,9 +160,10 @@ static enum lfm_status unknown_point(const char *name, size_t length, struct lfm
     for (int p = 0; p < LFM_POINT_COUNT && status == LFM_OK; p++)
         status = lfm_buffer_printf(&names, error, "%s%s", p ? ", " : "", lfm_point_name((enum lfm_point)p));
     if (status == LFM_OK)
-        status = lfm_fail(error, LFM_ERROR_ARGUMENT,
-                          "unknown point '%.*s': expected default, all, router, experts, attention_weights, or one of %s",
-                          (int)length, name, names.data);
+        status =
+            lfm_fail(error, LFM_ERROR_ARGUMENT,
+                     "unknown point '%.*s': expected default, all, router, experts, attention_weights, or one of %s",
+                     (int)length, name, names.data);
     lfm_buffer_release(&names);
     return status;
 }
@@ -266,8 +268,8 @@ enum lfm_status lfm_selection_check_texts(const struct lfm_selection *selection,
         size_t last = span->last == LFM_RANGE_END ? span->first : span->last;
         if (last >= longest)
             return lfm_fail(error, LFM_ERROR_ARGUMENT,
-                            "attention span %zu goes to position %zu: the longest document has positions 0 to %zu", i, last,
-                            longest - 1);
+                            "attention span %zu goes to position %zu: the longest document has positions 0 to %zu", i,
+                            last, longest - 1);
     }
     return LFM_OK;
 }

@@ -44,7 +44,7 @@ struct lfm_point_axes {
 };
 struct lfm_point_axes lfm_point_axes(enum lfm_point point);
 
-/* Values per token at a point of a layer; 0 when the layer does not have the point. LFM_POINT_WEIGHTS_SPANS: per span. */
+/* Values per token at a point of a layer; 0 when the layer does not have it. LFM_POINT_WEIGHTS_SPANS: per span. */
 size_t lfm_point_width(const struct lfm_config *config, size_t layer, enum lfm_point point);
 /* The largest width over the layers; 0 when no layer of the model has the point. */
 size_t lfm_point_max_width(const struct lfm_config *config, enum lfm_point point);
@@ -59,16 +59,16 @@ bool lfm_point_is_attention_weights(enum lfm_point point);
 bool lfm_point_is_derived(enum lfm_point point);
 /* Whole numbers: the chosen experts, and positions. */
 bool lfm_point_is_integer(enum lfm_point point);
-/* Large or slow to compute, and therefore recorded only when asked for by name: gate, up, experts, attention weights. */
+/* Large or slow to compute, and so recorded only when asked for by name: gate, up, experts, attention weights. */
 bool lfm_point_is_on_request(enum lfm_point point);
-/* False where the values of two runs mean different things (the chosen experts and whatever is ordered by them, positions),
- * and for derived points, which say nothing new. */
+/* False where the values of two runs mean different things (the chosen experts and whatever is ordered by them,
+ * positions), and for derived points, which say nothing new. */
 bool lfm_point_is_comparable(enum lfm_point point);
 
-/* "B,C,router": a comma-separated list of point names; "router", "experts" and "attention_weights" mean the points of that
- * group, "default" those that are not on request, "all" all. NULL means "default". Sums over spans are among them when
- * selection->spans, to be parsed before, has any. Fails on names that do not exist, with the list of those that do, and
- * when the model has none of the points. */
+/* "B,C,router": a comma-separated list of point names; "router", "experts" and "attention_weights" mean the points of
+ * that group, "default" those that are not on request, "all" all. NULL means "default". Sums over spans are among them
+ * when selection->spans, to be parsed before, has any. Fails on names that do not exist, with the list of those that
+ * do, and when the model has none of the points. */
 enum lfm_status lfm_selection_parse_points(struct lfm_selection *selection, const char *text,
                                            const struct lfm_config *config, struct lfm_error *error);
 /* "0,3-5": layers and ranges, ends included. NULL selects all. Fails on layers that the model does not have. */
@@ -77,7 +77,7 @@ enum lfm_status lfm_selection_parse_layers(struct lfm_selection *selection, cons
 /* Fails when none of the selected points exists in any of the selected layers. */
 enum lfm_status lfm_selection_check(const struct lfm_selection *selection, const struct lfm_config *config,
                                     struct lfm_error *error);
-/* Fails when none of the documents has any of the wanted positions, or when a span reaches beyond the longest of them. */
+/* Fails when none of the documents has any of the wanted positions, or when a span goes beyond the longest of them. */
 enum lfm_status lfm_selection_check_texts(const struct lfm_selection *selection, const struct lfm_documents *documents,
                                           struct lfm_error *error);
 /* Tokens of all documents that are recorded: the rows of the trace. */

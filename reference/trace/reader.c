@@ -345,7 +345,8 @@ bool lfm_trace_has_router(const struct lfm_trace *trace, size_t layer)
 
 /* Rows first .. first+n-1 of a dataset [T], or [T, ...] with n_axes extents `inner` after that, converted to `type`. */
 static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, const char *name, size_t n_axes,
-                                 const size_t *inner, size_t first, size_t n, hid_t type, void *out, struct lfm_error *error)
+                                 const size_t *inner, size_t first, size_t n, hid_t type, void *out,
+                                 struct lfm_error *error)
 {
     const char *path = trace->path;
     size_t T = trace->information.tokens;
@@ -409,13 +410,15 @@ enum lfm_status lfm_trace_read_tokens(const struct lfm_trace *trace, size_t firs
 enum lfm_status lfm_trace_read_documents(const struct lfm_trace *trace, size_t first, size_t n, int32_t *documents,
                                          struct lfm_error *error)
 {
-    return read_rows(trace, trace->documents, "/tokens/document", 0, NULL, first, n, H5T_NATIVE_INT32, documents, error);
+    return read_rows(trace, trace->documents, "/tokens/document", 0, NULL, first, n, H5T_NATIVE_INT32, documents,
+                     error);
 }
 
 enum lfm_status lfm_trace_read_positions(const struct lfm_trace *trace, size_t first, size_t n, int32_t *positions,
                                          struct lfm_error *error)
 {
-    return read_rows(trace, trace->positions, "/tokens/position", 0, NULL, first, n, H5T_NATIVE_INT32, positions, error);
+    return read_rows(trace, trace->positions, "/tokens/position", 0, NULL, first, n, H5T_NATIVE_INT32, positions,
+                     error);
 }
 
 enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias,
@@ -447,8 +450,8 @@ static enum lfm_status open_statistic(const struct lfm_trace *trace, enum lfm_po
     if (extent[0] == trace->information.layers && a > 0 && b > 0 && a <= MAX_WIDTH && b <= MAX_WIDTH / a) return LFM_OK;
     lfm_h5_close(*out);
     *out = -1;
-    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu layers of %llu values, expected %zu", trace->path, full,
-                    (unsigned long long)extent[0], (unsigned long long)(a * b), trace->information.layers);
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu layers of %llu values, expected %zu", trace->path,
+                    full, (unsigned long long)extent[0], (unsigned long long)(a * b), trace->information.layers);
 }
 
 enum lfm_status lfm_trace_statistics_width(const struct lfm_trace *trace, enum lfm_point point, size_t *width,
@@ -489,14 +492,15 @@ static enum lfm_status read_statistic(const struct lfm_trace *trace, enum lfm_po
     return status;
 }
 
-enum lfm_status lfm_trace_read_statistic(const struct lfm_trace *trace, enum lfm_point point, enum lfm_statistic statistic,
-                                         size_t layer, double *out, struct lfm_error *error)
+enum lfm_status lfm_trace_read_statistic(const struct lfm_trace *trace, enum lfm_point point,
+                                         enum lfm_statistic statistic, size_t layer, double *out,
+                                         struct lfm_error *error)
 {
     return read_statistic(trace, point, lfm_statistic_name(statistic), H5T_FLOAT, layer, H5T_NATIVE_DOUBLE, out, error);
 }
 
-enum lfm_status lfm_trace_read_absmax_tokens(const struct lfm_trace *trace, enum lfm_point point, size_t layer, int64_t *out,
-                                             struct lfm_error *error)
+enum lfm_status lfm_trace_read_absmax_tokens(const struct lfm_trace *trace, enum lfm_point point, size_t layer,
+                                             int64_t *out, struct lfm_error *error)
 {
     return read_statistic(trace, point, "absmax_token", H5T_INTEGER, layer, H5T_NATIVE_INT64, out, error);
 }

@@ -69,8 +69,8 @@ static struct joint join(uint64_t count_a, uint64_t count_b)
                           a * b * (a * a - a * b + b * b) / (n * n * n)};
 }
 
-/* Mean and moments of values[n, stride], n at most TOKENS. Deviations from the first value come first: they are exact for
- * channels that do not change. */
+/* Mean and moments of values[n, stride], n at most TOKENS. Deviations from the first value come first: they are exact
+ * for channels that do not change. */
 LFM_CLONES
 static void sum_block(struct moments *block, const float *values, size_t stride, size_t n, size_t width)
 {
@@ -146,8 +146,8 @@ static void add_channels(struct lfm_channel_statistics *statistics, size_t at, u
         size_t some = n - t < TOKENS ? n - t : TOKENS;
         sum_block(&block, values + t * stride, stride, some, width);
         struct joint joint = join(count + t, some);
-        join_moments(&joint, statistics->mean + at, statistics->m2 + at, statistics->m3 + at, statistics->m4 + at, block.mean,
-                     block.m2, block.m3, block.m4, width);
+        join_moments(&joint, statistics->mean + at, statistics->m2 + at, statistics->m3 + at, statistics->m4 + at,
+                     block.mean, block.m2, block.m3, block.m4, width);
         join_extremes(statistics, at, &block, values + t * stride, stride, some, width,
                       first_token + (int64_t)t);
     }
@@ -160,8 +160,8 @@ void lfm_channel_statistics_add(struct lfm_channel_statistics *statistics, size_
     uint64_t before = statistics->count[cell];
 #pragma omp parallel for schedule(static) if (n * width > WORTH_SHARING)
     for (size_t c = 0; c < width; c += CHANNELS)
-        add_channels(statistics, cell * width + c, before, values + c, width, n, width - c < CHANNELS ? width - c : CHANNELS,
-                     first_token);
+        add_channels(statistics, cell * width + c, before, values + c, width, n,
+                     width - c < CHANNELS ? width - c : CHANNELS, first_token);
     statistics->count[cell] += n;
 }
 

@@ -21,8 +21,8 @@ enum lfm_status lfm_channel_statistics_init(struct lfm_channel_statistics *stati
                                             struct lfm_error *error);
 void lfm_channel_statistics_release(struct lfm_channel_statistics *statistics);
 
-/* Adds values[n, width] of the tokens first_token, first_token + 1, ... to a cell. A NaN or an infinity makes mean and moments of its channel NaN;
- * a NaN is left out of min, max and absmax_token.
+/* Adds values[n, width] of the tokens first_token, first_token + 1, ... to a cell. A NaN or an infinity makes mean
+ * and moments of its channel NaN; a NaN is left out of min, max and absmax_token.
  *
  * Values are taken in blocks of 64 tokens: mean and sums of powers of deviations from it within the block, joined to what
  * was there by the formulas of Pebay, "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order

@@ -192,7 +192,8 @@ static enum lfm_status write_statistics(struct lfm_trace_writer *writer, struct 
         }
         free(values);
         if (status == LFM_OK)
-            status = write_whole(writer, statistics->absmax_token, H5T_NATIVE_INT64, statistics->running.absmax_token, error);
+            status = write_whole(writer, statistics->absmax_token, H5T_NATIVE_INT64, statistics->running.absmax_token,
+                                 error);
     }
     return status == LFM_OK ? write_router_statistics(writer, error) : status;
 }

@@ -98,8 +98,9 @@ static enum lfm_status attach(struct lfm_trace_writer *writer, hid_t dataset, si
 }
 
 /* One dataset per token: [T], or [T, ...] along the axes. */
-static enum lfm_status create_rows(struct lfm_trace_writer *writer, struct lfm_rows *rows, hid_t parent, const char *name,
-                                   hid_t type, struct lfm_point_axes axes, const char *units, struct lfm_error *error)
+static enum lfm_status create_rows(struct lfm_trace_writer *writer, struct lfm_rows *rows, hid_t parent,
+                                   const char *name, hid_t type, struct lfm_point_axes axes, const char *units,
+                                   struct lfm_error *error)
 {
     size_t chunk_rows = writer->chunk_rows, inner[2] = {1, 1};
     for (size_t i = 0; i < axes.count; i++) inner[i] = axis_length(writer, axes.axes[i]);
@@ -301,7 +302,8 @@ static enum lfm_status create_layer_groups(struct lfm_trace_writer *writer, stru
     return lfm_h5_group(&groups->attention_weights, groups->layer, "attention_weights", writer->path, error);
 }
 
-static enum lfm_status create_layer(struct lfm_trace_writer *writer, hid_t layers, size_t layer, struct lfm_error *error)
+static enum lfm_status create_layer(struct lfm_trace_writer *writer, hid_t layers, size_t layer,
+                                    struct lfm_error *error)
 {
     struct layer_groups groups = {-1, -1, -1, -1};
     enum lfm_status status;
@@ -335,7 +337,8 @@ static enum lfm_status create_layers(struct lfm_trace_writer *writer, struct lfm
 
 /* A dataset [L, ...] below /statistics. */
 static enum lfm_status create_statistic(struct lfm_trace_writer *writer, hid_t *dataset, hid_t group, const char *name,
-                                        hid_t type, struct lfm_point_axes axes, const char *units, struct lfm_error *error)
+                                        hid_t type, struct lfm_point_axes axes, const char *units,
+                                        struct lfm_error *error)
 {
     size_t dimensions[3] = {writer->config->num_hidden_layers};
     for (size_t i = 0; i < axes.count; i++) dimensions[i + 1] = axis_length(writer, axes.axes[i]);
@@ -363,7 +366,8 @@ static enum lfm_status create_counts(struct lfm_trace_writer *writer, hid_t grou
                                      struct lfm_error *error)
 {
     const struct lfm_point_axes axes = {lfm_point_is_expert(point), {LFM_AXIS_EXPERT}};
-    return create_statistic(writer, &writer->statistics[point].count, group, "count", H5T_STD_I64LE, axes, "tokens", error);
+    return create_statistic(writer, &writer->statistics[point].count, group, "count", H5T_STD_I64LE, axes, "tokens",
+                            error);
 }
 
 static enum lfm_status create_point_statistics(struct lfm_trace_writer *writer, hid_t parent, enum lfm_point point,
@@ -383,8 +387,8 @@ static enum lfm_status create_point_statistics(struct lfm_trace_writer *writer, 
     enum lfm_status status = create_counts(writer, group, point, error);
     for (int i = 0; i < LFM_STATISTIC_COUNT && status == LFM_OK; i++) {
         enum lfm_statistic statistic = (enum lfm_statistic)i;
-        status = create_statistic(writer, &statistics->datasets[i], group, lfm_statistic_name(statistic), H5T_IEEE_F64LE,
-                                  axes, units_of_statistic(statistic, units_of(point)), error);
+        status = create_statistic(writer, &statistics->datasets[i], group, lfm_statistic_name(statistic),
+                                  H5T_IEEE_F64LE, axes, units_of_statistic(statistic, units_of(point)), error);
     }
     if (status == LFM_OK)
         status = create_statistic(writer, &statistics->absmax_token, group, "absmax_token", H5T_STD_I64LE, axes,
@@ -401,7 +405,8 @@ static enum lfm_status create_router_statistics(struct lfm_trace_writer *writer,
     LFM_TRY(LFM_ALLOC(&router->weight_sum, cells, error));
     const struct lfm_point_axes axes = {1, {LFM_AXIS_EXPERT}};
     LFM_TRY(create_statistic(writer, &router->load_dataset, group, "load", H5T_STD_I64LE, axes, "tokens", error));
-    return create_statistic(writer, &router->mean_weight_dataset, group, "mean_weight", H5T_IEEE_F64LE, axes, "1", error);
+    return create_statistic(writer, &router->mean_weight_dataset, group, "mean_weight", H5T_IEEE_F64LE, axes, "1",
+                            error);
 }
 
 /* The group below /statistics that a point's statistics lie in, created when it is first needed. */
@@ -481,7 +486,8 @@ static enum lfm_status describe_tokens(struct lfm_trace_writer *writer, struct l
     for (size_t i = 0; i < wanted->count && status == LFM_OK; i++) {
         const struct lfm_range *range = &wanted->items[i];
         status = lfm_buffer_printf(&text, error, "%s%zu-", i ? "," : "", range->first);
-        if (status == LFM_OK && range->last != LFM_RANGE_END) status = lfm_buffer_printf(&text, error, "%zu", range->last);
+        if (status == LFM_OK && range->last != LFM_RANGE_END)
+            status = lfm_buffer_printf(&text, error, "%zu", range->last);
     }
     if (status == LFM_OK) status = lfm_h5_put_text(writer->file, "positions", text.data, writer->path, error);
     lfm_buffer_release(&text);

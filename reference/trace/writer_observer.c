@@ -1,4 +1,4 @@
-/* What becomes of announcements: statistics and rows of the points that are recorded, and of those derived from them. */
+/* What becomes of announcements: statistics and rows of recorded points, and of those derived from them. */
 #include "reference/trace/writer_parts.h"
 
 #include "reference/base/memory.h"
@@ -12,8 +12,8 @@
 /* --- recording a run of wanted tokens --- */
 
 /* As many rows as fit are converted at a time. */
-static enum lfm_status append_halves(struct lfm_trace_writer *writer, struct lfm_rows *rows, const float *values, size_t n,
-                                     size_t width, struct lfm_error *error)
+static enum lfm_status append_halves(struct lfm_trace_writer *writer, struct lfm_rows *rows, const float *values,
+                                     size_t n, size_t width, struct lfm_error *error)
 {
     size_t most = lfm_writer_staged(writer) / width;
     for (size_t t = 0; t < n;) {
@@ -29,7 +29,8 @@ static enum lfm_status append(struct lfm_trace_writer *writer, size_t layer, enu
                               size_t n, size_t width, struct lfm_error *error)
 {
     struct lfm_rows *rows = lfm_writer_rows(writer, layer, point);
-    if (writer->options.half && !lfm_writer_stays_single(point)) return append_halves(writer, rows, values, n, width, error);
+    if (writer->options.half && !lfm_writer_stays_single(point))
+        return append_halves(writer, rows, values, n, width, error);
     return lfm_rows_append(rows, values, n, error);
 }
 
@@ -155,7 +156,8 @@ static enum lfm_status derive_scores(struct lfm_trace_writer *writer, const stru
         !lfm_writer_records(writer, logits->layer, LFM_POINT_ROUTER_MARGIN))
         return LFM_OK;
     LFM_TRY(LFM_GROW(&derived->scores, &derived->scores_room, logits->n_tokens * E, error));
-    lfm_expert_scores(derived->scores, logits->values, writer->model->layers[logits->layer].expert_bias, logits->n_tokens, E);
+    lfm_expert_scores(derived->scores, logits->values, writer->model->layers[logits->layer].expert_bias,
+                      logits->n_tokens, E);
     return record_derived(writer, logits, LFM_POINT_ROUTER_SCORES, derived->scores, NULL, error);
 }
 
@@ -167,7 +169,8 @@ static enum lfm_status derive_margins(struct lfm_trace_writer *writer, const str
     size_t E = writer->config->num_experts, n = weights->n_tokens;
     if (!lfm_writer_records(writer, weights->layer, LFM_POINT_ROUTER_MARGIN)) return LFM_OK;
     if (derived->scores_room < n * E)
-        return lfm_fail(error, LFM_ERROR_MISMATCH, "layer %zu announced router/weights before router/logits", weights->layer);
+        return lfm_fail(error, LFM_ERROR_MISMATCH, "layer %zu announced router/weights before router/logits",
+                        weights->layer);
     LFM_TRY(LFM_GROW(&derived->margins, &derived->margins_room, n, error));
     lfm_expert_margins(derived->margins, derived->scores, weights->selected, n, E, weights->width);
     return record_derived(writer, weights, LFM_POINT_ROUTER_MARGIN, derived->margins, NULL, error);
@@ -193,10 +196,16 @@ static enum lfm_status derive_attention_run(struct lfm_trace_writer *writer, con
     LFM_TRY(LFM_GROW(&derived->largest, &derived->largest_room, n * H, error));
     LFM_TRY(LFM_GROW(&derived->position, &derived->position_room, n * H, error));
     LFM_TRY(LFM_GROW(&derived->span_mass, &derived->span_room, n * H * spans->count + 1, error));
-    const struct lfm_attention_queries queries = {
-        .q = run->values, .keys = &writer->state->layers[run->layer].keys, .first_position = run->first_position, .n = n,
-        .H = H, .G = config->num_key_value_heads, .A = config->head_dim, .spans = spans};
-    const struct lfm_attention_summary summary = {derived->entropy, derived->largest, derived->position, derived->span_mass};
+    const struct lfm_attention_queries queries = {.q = run->values,
+                                                  .keys = &writer->state->layers[run->layer].keys,
+                                                  .first_position = run->first_position,
+                                                  .n = n,
+                                                  .H = H,
+                                                  .G = config->num_key_value_heads,
+                                                  .A = config->head_dim,
+                                                  .spans = spans};
+    const struct lfm_attention_summary summary = {derived->entropy, derived->largest, derived->position,
+                                                  derived->span_mass};
     LFM_TRY(lfm_attention_summarize(&summary, &queries, error));
     LFM_TRY(record_derived(writer, run, LFM_POINT_WEIGHTS_ENTROPY, derived->entropy, NULL, error));
     LFM_TRY(record_derived(writer, run, LFM_POINT_WEIGHTS_LARGEST, derived->largest, NULL, error));
@@ -239,8 +248,9 @@ enum lfm_status lfm_writer_observe(void *context, const struct lfm_announcement 
     if (lfm_interrupted()) return lfm_fail(error, LFM_ERROR_STOPPED, "interrupted");
     if (layer >= writer->config->num_hidden_layers) return LFM_OK;
     if (first < writer->piece_position || first + announcement->n_tokens > writer->piece_end)
-        return lfm_fail(error, LFM_ERROR_MISMATCH, "layer %zu announced %s at positions %zu to %zu, expected %zu to %zu",
-                        layer, lfm_point_name(announcement->point), first, first + announcement->n_tokens,
+        return lfm_fail(error, LFM_ERROR_MISMATCH,
+                        "layer %zu announced %s at positions %zu to %zu, expected %zu to %zu", layer,
+                        lfm_point_name(announcement->point), first, first + announcement->n_tokens,
                         writer->piece_position, writer->piece_end);
     if (lfm_writer_records(writer, layer, announcement->point)) LFM_TRY(record(writer, announcement, error));
     return derive(writer, announcement, error);

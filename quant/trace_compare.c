@@ -3,6 +3,7 @@
 
 #include "quant/cka.h"
 #include "reference/base/memory.h"
+#include "reference/trace/points.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -94,7 +95,7 @@ struct point_pass {
 static bool has_point(const struct lfm_trace *reference, const struct lfm_trace *candidate, size_t layer,
                       enum lfm_point point)
 {
-    if (point == LFM_POINT_ROUTER_SELECTED || point == LFM_POINT_ROUTER_WEIGHTS) return false;
+    if (!lfm_point_is_comparable(point)) return false;
     size_t width = lfm_trace_width(reference, layer, point);
     return width > 0 && width == lfm_trace_width(candidate, layer, point);
 }

@@ -59,6 +59,7 @@ struct pass {
     int32_t *selected;  /* [T,K]    chosen experts */
     size_t *expert_first;       /* [E+1] the first row of each expert */
     size_t *expert_token;       /* [T*K] which tokens those are */
+    size_t *expert_row;         /* [T,K] and which row each choice of a token is */
     float *expert_weight;       /* [T*K] and how much of the expert each takes */
     struct lfm_product *products; /* [2E] */
 
@@ -81,6 +82,28 @@ static enum lfm_status announce(struct pass *pass, size_t layer, enum lfm_point 
             .width = width,
             .values = values ? values + part->first * width : NULL,
             .selected = selected ? selected + part->first * width : NULL,
+        };
+        LFM_TRY(pass->observer->observe(pass->observer->context, &announcement, pass->error));
+    }
+    return LFM_OK;
+}
+
+/* The same of the chosen experts' rows values[T*K,width], which stand expert after expert. */
+static enum lfm_status announce_experts(struct pass *pass, size_t layer, enum lfm_point point, float *values, size_t width)
+{
+    size_t K = pass->config->num_experts_per_tok;
+    for (size_t i = 0; pass->observer && i < pass->n_parts; i++) {
+        const struct part *part = &pass->parts[i];
+        const struct lfm_announcement announcement = {
+            .point = point,
+            .layer = layer,
+            .sequence = part->sequence,
+            .first_position = part->state->n_past,
+            .n_tokens = part->n,
+            .width = width,
+            .values = values,
+            .selected = pass->selected + part->first * K,
+            .rows = pass->expert_row + part->first * K,
         };
         LFM_TRY(pass->observer->observe(pass->observer->context, &announcement, pass->error));
     }
@@ -159,10 +182,21 @@ static enum lfm_status attention(struct pass *pass, size_t l)
     return linear(pass, pass->y, &layer->out_proj, pass->mixed, T);
 }
 
+/* What a feed-forward computes on the way. */
+static enum lfm_status announce_hidden(struct pass *pass, size_t l, size_t F)
+{
+    if (lfm_layer_is_moe(pass->config, l)) {
+        LFM_TRY(announce_experts(pass, l, LFM_POINT_EXPERT_GATE, pass->gate, F));
+        return announce_experts(pass, l, LFM_POINT_EXPERT_UP, pass->up, F);
+    }
+    LFM_TRY(announce(pass, l, LFM_POINT_GATE, pass->gate, NULL, F));
+    return announce(pass, l, LFM_POINT_UP, pass->up, NULL, F);
+}
+
 /* Section 5, for n networks side by side: y = w2 . (silu(w1 . u) * (w3 . u)). Rows first[i] .. first[i + 1] - 1 of u and y
  * belong to ffn[i]. */
-static enum lfm_status feed_forward(struct pass *pass, const struct lfm_ffn *ffn, size_t n, const size_t *first, float *y,
-                                    const float *u)
+static enum lfm_status feed_forward(struct pass *pass, size_t l, const struct lfm_ffn *ffn, size_t n, const size_t *first,
+                                    float *y, const float *u)
 {
     size_t D = pass->config->hidden_size, F = ffn->w1.rows;
     struct lfm_product *products = pass->products;
@@ -172,6 +206,7 @@ static enum lfm_status feed_forward(struct pass *pass, const struct lfm_ffn *ffn
         products[2 * i + 1] = (struct lfm_product){pass->up + first[i] * F, &ffn[i].w3, u + first[i] * D, rows};
     }
     LFM_TRY(lfm_multiply(products, 2 * n, pass->model->activations, pass->error));
+    LFM_TRY(announce_hidden(pass, l, F));
     lfm_silu_multiply(pass->gate, pass->up, first[n] * F);
     for (size_t i = 0; i < n; i++)
         products[i] = (struct lfm_product){y + first[i] * D, &ffn[i].w2, pass->gate + first[i] * F, first[i + 1] - first[i]};
@@ -216,6 +251,7 @@ static void sort_by_expert(struct pass *pass)
             for (size_t k = 0; k < K; k++) {
                 if (pass->selected[t * K + k] != (int32_t)e) continue;
                 pass->expert_token[n] = t;
+                pass->expert_row[t * K + k] = n;
                 pass->expert_weight[n++] = pass->weights[t * K + k];
                 break;
             }
@@ -233,7 +269,8 @@ static enum lfm_status mixture_of_experts(struct pass *pass, size_t l)
     LFM_TRY(route(pass, l));
     sort_by_expert(pass);
     lfm_gather_rows(pass->expert_u, pass->u, pass->expert_token, first[E], D);
-    LFM_TRY(feed_forward(pass, layer->experts, E, first, pass->expert_y, pass->expert_u));
+    LFM_TRY(feed_forward(pass, l, layer->experts, E, first, pass->expert_y, pass->expert_u));
+    LFM_TRY(announce_experts(pass, l, LFM_POINT_EXPERT_DOWN, pass->expert_y, D));
     memset(pass->y, 0, pass->T * D * sizeof(float));
     for (size_t e = 0; e < E; e++)
         lfm_add_weighted_rows(pass->y, pass->expert_y + first[e] * D, pass->expert_token + first[e],
@@ -245,7 +282,7 @@ static enum lfm_status mixture_of_experts(struct pass *pass, size_t l)
 static enum lfm_status dense(struct pass *pass, size_t l)
 {
     const size_t first[] = {0, pass->T};
-    return feed_forward(pass, &pass->model->layers[l].dense, 1, first, pass->y, pass->u);
+    return feed_forward(pass, l, &pass->model->layers[l].dense, 1, first, pass->y, pass->u);
 }
 
 /* Section 2. */
@@ -296,8 +333,8 @@ static void destroy_pass(void *object)
 {
     struct pass *pass = object;
     void *const owned[] = {pass->parts, pass->h, pass->u, pass->y, pass->stage, pass->blocks, pass->attention, pass->router,
-                           pass->weights, pass->selected, pass->expert_first, pass->expert_token, pass->expert_weight,
-                           pass->products};
+                           pass->weights, pass->selected, pass->expert_first, pass->expert_token, pass->expert_row,
+                           pass->expert_weight, pass->products};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free(owned[i]);
     free(pass);
 }
@@ -352,6 +389,7 @@ static enum lfm_status make_room(struct pass *pass, const struct lfm_config *con
     LFM_TRY(LFM_ALLOC(&pass->selected, T * K, error));
     LFM_TRY(LFM_ALLOC(&pass->expert_first, E + 1, error));
     LFM_TRY(LFM_ALLOC(&pass->expert_token, T * K, error));
+    LFM_TRY(LFM_ALLOC(&pass->expert_row, T * K, error));
     LFM_TRY(LFM_ALLOC(&pass->expert_weight, T * K, error));
     return LFM_ALLOC(&pass->products, 2 * E + 2, error);
 }

@@ -183,6 +183,17 @@ void lfm_rope(float *x, size_t T, size_t n_heads, size_t A, size_t first_positio
     }
 }
 
+static float score_of_expert(const float *logits, const float *bias, size_t e)
+{
+    return sigmoid(logits[e]) + (bias ? bias[e] : 0);
+}
+
+void lfm_expert_scores(float *scores, const float *logits, const float *bias, size_t T, size_t E)
+{
+    for (size_t t = 0; t < T; t++)
+        for (size_t e = 0; e < E; e++) scores[t * E + e] = score_of_expert(logits + t * E, bias, e);
+}
+
 void lfm_select_experts(int32_t *selected, const float *logits, const float *bias, size_t T, size_t E, size_t K)
 {
     for (size_t t = 0; t < T; t++) {
@@ -190,7 +201,7 @@ void lfm_select_experts(int32_t *selected, const float *logits, const float *bia
         float score_of[K];
         size_t n = 0;
         for (size_t e = 0; e < E; e++) {
-            float score = sigmoid(logits[t * E + e]) + (bias ? bias[e] : 0);
+            float score = score_of_expert(logits + t * E, bias, e);
             size_t place = n;
             while (place > 0 && score > score_of[place - 1]) place--;
             if (place >= K) continue;
@@ -202,6 +213,26 @@ void lfm_select_experts(int32_t *selected, const float *logits, const float *bia
             score_of[place] = score;
             chosen[place] = (int32_t)e;
         }
+    }
+}
+
+static bool is_chosen(const int32_t *chosen, size_t K, size_t e)
+{
+    for (size_t k = 0; k < K; k++)
+        if (chosen[k] == (int32_t)e) return true;
+    return false;
+}
+
+void lfm_expert_margins(float *margins, const float *scores, const int32_t *selected, size_t T, size_t E, size_t K)
+{
+    for (size_t t = 0; t < T; t++) {
+        float least = INFINITY, most = -INFINITY;
+        for (size_t e = 0; e < E; e++) {
+            float score = scores[t * E + e];
+            if (is_chosen(selected + t * K, K, e)) least = score < least ? score : least;
+            else most = score > most ? score : most;
+        }
+        margins[t] = least - most;
     }
 }
 

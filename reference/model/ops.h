@@ -37,9 +37,16 @@ void lfm_short_conv(float *y, const float *bx, float *past, const float *kernel,
  * when `neighbours`; angle = position / theta^(2i/A). MODEL.md 4 */
 void lfm_rope(float *x, size_t T, size_t n_heads, size_t A, size_t first_position, double theta, bool neighbours);
 
+/* scores[T,E] = sigmoid(logits[T,E]) + bias[E] (bias may be NULL): what the experts are ranked by. MODEL.md 6 */
+void lfm_expert_scores(float *scores, const float *logits, const float *bias, size_t T, size_t E);
+
 /* Chooses K experts for each token. MODEL.md 6
  * selected[T,K]: the K largest of sigmoid(logits[T,E]) + bias[E] (bias may be NULL), best first, ties to the lower id. */
 void lfm_select_experts(int32_t *selected, const float *logits, const float *bias, size_t T, size_t E, size_t K);
+
+/* margins[T] = the least score of a chosen expert minus the largest of those that were not: how far a score has to move
+ * before another expert is chosen. Infinite when all E are chosen; negative when something else made the choice. */
+void lfm_expert_margins(float *margins, const float *scores, const int32_t *selected, size_t T, size_t E, size_t K);
 
 /* weights[T,K]: sigmoid of the chosen experts' logits; divided by (their sum + 1e-6) when `normalise`; times scale. */
 void lfm_expert_weights(float *weights, const int32_t *selected, const float *logits, size_t T, size_t E, size_t K,

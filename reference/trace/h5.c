@@ -219,7 +219,8 @@ enum lfm_status lfm_h5_put_array(hid_t *dataset, hid_t parent, const char *name,
                                  const size_t *dimensions, const void *values, const char *units, const char *path,
                                  struct lfm_error *error)
 {
-    hsize_t extent[2] = {dimensions[0], rank > 1 ? dimensions[1] : 0};
+    hsize_t extent[3];
+    for (size_t i = 0; i < rank; i++) extent[i] = dimensions[i];
     hid_t space = H5Screate_simple((int)rank, extent, NULL);
     hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(creation, false);

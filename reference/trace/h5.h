@@ -50,7 +50,7 @@ enum lfm_status lfm_h5_get_fixed_text(hid_t object, const char *name, char **tex
 enum lfm_status lfm_h5_get_whole(hid_t object, const char *name, int64_t *value, const char *path,
                                  struct lfm_error *error);
 
-/* A dataset of fixed size, stored in one piece: values of `type` in memory, `dimensions` of rank 1 or 2. `units`
+/* A dataset of fixed size, stored in one piece: values of `type` in memory, `dimensions` of rank 1 to 3. `units`
  * becomes its attribute. The dataset stays open in *dataset when that is not NULL. values NULL: filled with zeros. */
 enum lfm_status lfm_h5_put_array(hid_t *dataset, hid_t parent, const char *name, hid_t type, size_t rank,
                                  const size_t *dimensions, const void *values, const char *units, const char *path,

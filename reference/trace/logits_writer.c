@@ -31,7 +31,7 @@ static size_t chunk_rows(size_t n_tokens, size_t V)
 static enum lfm_status create_column(struct lfm_logits_writer *writer, struct lfm_rows *rows, const char *name,
                                      size_t n_rows, const char *units, struct lfm_error *error)
 {
-    LFM_TRY(lfm_rows_create(rows, writer->file, name, H5T_STD_I32LE, 1, 1, n_rows, units, writer->path, error));
+    LFM_TRY(lfm_rows_create(rows, writer->file, name, H5T_STD_I32LE, 0, NULL, n_rows, units, writer->path, error));
     return lfm_h5_attach(rows->dataset, 0, writer->token_axis.dataset, "token", writer->path, error);
 }
 
@@ -45,7 +45,7 @@ static enum lfm_status create_all(struct lfm_logits_writer *writer, const struct
     LFM_TRY(lfm_h5_put_header(writer->file, LFM_LOGITS_FORMAT, provenance, path, error));
     LFM_TRY(lfm_h5_group(&axes, writer->file, "axes", path, error));
     enum lfm_status status =
-        lfm_rows_create(&writer->token_axis, axes, "token", H5T_STD_I32LE, 1, 1, n_rows, "index", path, error);
+        lfm_rows_create(&writer->token_axis, axes, "token", H5T_STD_I32LE, 0, NULL, n_rows, "index", path, error);
     if (status == LFM_OK) status = lfm_h5_declare_scale(writer->token_axis.dataset, "token", path, error);
     if (status == LFM_OK)
         status = lfm_h5_put_axis(&writer->vocabulary, axes, "vocabulary", "vocabulary", V, path, error);
@@ -54,7 +54,7 @@ static enum lfm_status create_all(struct lfm_logits_writer *writer, const struct
     LFM_TRY(create_column(writer, &writer->tokens, "tokens", n_rows, "token id", error));
     LFM_TRY(create_column(writer, &writer->documents, "document", n_rows, "index", error));
     LFM_TRY(create_column(writer, &writer->positions, "position", n_rows, "tokens", error));
-    LFM_TRY(lfm_rows_create(&writer->logits, writer->file, "logits", H5T_IEEE_F32LE, 2, V, chunk_rows(n_tokens, V), "1",
+    LFM_TRY(lfm_rows_create(&writer->logits, writer->file, "logits", H5T_IEEE_F32LE, 1, &V, chunk_rows(n_tokens, V), "1",
                             path, error));
     LFM_TRY(lfm_h5_attach(writer->logits.dataset, 0, writer->token_axis.dataset, "token", path, error));
     return lfm_h5_attach(writer->logits.dataset, 1, writer->vocabulary, "vocabulary", path, error);

@@ -19,6 +19,7 @@ enum { MAX_WIDTH = 1 << 24 }; /* values per token: far beyond any model, small e
 struct stored_layer {
     hid_t points[LFM_POINT_COUNT]; /* datasets, -1 where there is none */
     size_t widths[LFM_POINT_COUNT];
+    size_t inner[LFM_POINT_COUNT][2]; /* extents of the axes after that of the tokens, whose product the width is */
     hid_t expert_bias;
 };
 
@@ -136,15 +137,16 @@ static bool object_exists(hid_t file, const char *name)
 
 /* Bytes that the dataset claims to hold, against those that are in the file: deflate saves a factor of 1032 at most, so
  * a larger one means that the rows do not exist. */
-static bool is_plausible(hid_t dataset, const hsize_t extent[2], int rank, size_t element)
+static bool is_plausible(hid_t dataset, const hsize_t extent[3], int rank, size_t element)
 {
-    double claimed = (double)extent[0] * (rank > 1 ? (double)extent[1] : 1) * (double)element;
+    double claimed = (double)element;
+    for (int i = 0; i < rank; i++) claimed *= (double)extent[i];
     return claimed <= 4096 + 1100.0 * (double)H5Dget_storage_size(dataset);
 }
 
 /* Opens a dataset of that class and rank, and tells its extent. */
 static enum lfm_status open_dataset(const struct lfm_trace *trace, const char *name, H5T_class_t class, int rank,
-                                    hid_t *out, hsize_t extent[2], struct lfm_error *error)
+                                    hid_t *out, hsize_t extent[3], struct lfm_error *error)
 {
     const char *path = trace->path;
     if (!object_exists(trace->file, name))
@@ -153,7 +155,7 @@ static enum lfm_status open_dataset(const struct lfm_trace *trace, const char *n
     if (*out < 0) return lfm_h5_fail(error, LFM_ERROR_FORMAT, "open", name, path);
     hid_t type = H5Dget_type(*out), space = H5Dget_space(*out);
     size_t element = type >= 0 ? H5Tget_size(type) : 0;
-    extent[0] = extent[1] = 0;
+    extent[0] = extent[1] = extent[2] = 0;
     bool fits = type >= 0 && space >= 0 && H5Tget_class(type) == class && element <= 8 &&
                 H5Sget_simple_extent_ndims(space) == rank && H5Sget_simple_extent_dims(space, extent, NULL) == rank;
     bool plausible = fits && is_plausible(*out, extent, rank, element);
@@ -170,7 +172,7 @@ static enum lfm_status open_dataset(const struct lfm_trace *trace, const char *n
 
 static enum lfm_status open_column(struct lfm_trace *trace, const char *name, hid_t *out, struct lfm_error *error)
 {
-    hsize_t extent[2];
+    hsize_t extent[3];
     LFM_TRY(open_dataset(trace, name, H5T_INTEGER, 1, out, extent, error));
     size_t *tokens = &trace->information.tokens;
     if (extent[0] > INT32_MAX)
@@ -182,7 +184,7 @@ static enum lfm_status open_column(struct lfm_trace *trace, const char *name, hi
 
 static enum lfm_status open_tokens(struct lfm_trace *trace, struct lfm_error *error)
 {
-    hsize_t extent[2];
+    hsize_t extent[3];
     hid_t lengths = -1;
     trace->information.tokens = INT32_MAX;
     LFM_TRY(open_column(trace, "/tokens/id", &trace->ids, error));
@@ -194,17 +196,28 @@ static enum lfm_status open_tokens(struct lfm_trace *trace, struct lfm_error *er
     return status;
 }
 
-/* What the configuration says about the width of a point, 0 when it may have any. */
+/* What the header says about the values per token of a point, 0 when there may be any number. */
 static size_t expected_width(const struct lfm_trace_information *information, enum lfm_point point)
 {
     switch (point) {
     case LFM_POINT_Q:
     case LFM_POINT_K:
     case LFM_POINT_V:
-    case LFM_POINT_ATTENTION: return 0;
-    case LFM_POINT_ROUTER_LOGITS: return information->experts;
+    case LFM_POINT_ATTENTION:
+    case LFM_POINT_WEIGHTS_ENTROPY:
+    case LFM_POINT_WEIGHTS_LARGEST:
+    case LFM_POINT_WEIGHTS_POSITION:
+    case LFM_POINT_WEIGHTS_SPANS:
+    case LFM_POINT_GATE:
+    case LFM_POINT_UP:
+    case LFM_POINT_EXPERT_GATE:
+    case LFM_POINT_EXPERT_UP: return 0;
+    case LFM_POINT_ROUTER_LOGITS:
+    case LFM_POINT_ROUTER_SCORES: return information->experts;
     case LFM_POINT_ROUTER_SELECTED:
     case LFM_POINT_ROUTER_WEIGHTS: return information->experts_per_token;
+    case LFM_POINT_ROUTER_MARGIN: return 1;
+    case LFM_POINT_EXPERT_DOWN: return information->experts_per_token * information->hidden_size;
     default: return information->hidden_size;
     }
 }
@@ -214,17 +227,22 @@ static enum lfm_status open_point(struct lfm_trace *trace, size_t layer, enum lf
     struct lfm_trace_information *information = &trace->information;
     struct stored_layer *stored = &trace->layers[layer];
     char name[64];
-    hsize_t extent[2];
+    hsize_t extent[3];
+    size_t n_axes = lfm_point_axes(point).count, K = information->experts_per_token;
     snprintf(name, sizeof name, "/layers/%02zu/%s", layer, lfm_point_name(point));
     if (!object_exists(trace->file, name)) return LFM_OK;
-    H5T_class_t class = point == LFM_POINT_ROUTER_SELECTED ? H5T_INTEGER : H5T_FLOAT;
-    LFM_TRY(open_dataset(trace, name, class, 2, &stored->points[point], extent, error));
+    H5T_class_t class = lfm_point_is_integer(point) ? H5T_INTEGER : H5T_FLOAT;
+    LFM_TRY(open_dataset(trace, name, class, 1 + (int)n_axes, &stored->points[point], extent, error));
     size_t expected = expected_width(information, point);
-    if (extent[1] == 0 || extent[1] > MAX_WIDTH || (expected > 0 && extent[1] != expected) ||
-        (expected == 0 && lfm_point_is_router(point)))
+    hsize_t width = n_axes > 0 ? extent[1] : 1, last = n_axes > 1 ? extent[2] : 1;
+    bool fits = width > 0 && last > 0 && width <= MAX_WIDTH && last <= MAX_WIDTH / width;
+    fits = fits && (expected > 0 ? width * last == expected : !lfm_point_is_router(point));
+    if (!fits || (lfm_point_is_expert(point) && width != K))
         return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu values per token, expected %zu",
-                        information->path, name, (unsigned long long)extent[1], expected);
-    stored->widths[point] = (size_t)extent[1];
+                        information->path, name, (unsigned long long)(width * last), expected);
+    stored->inner[point][0] = (size_t)width;
+    stored->inner[point][1] = (size_t)last;
+    stored->widths[point] = (size_t)(width * last);
     if (information->complete && extent[0] != information->tokens)
         return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu rows, expected %zu as there are tokens",
                         information->path, name, (unsigned long long)extent[0], information->tokens);
@@ -235,7 +253,7 @@ static enum lfm_status open_point(struct lfm_trace *trace, size_t layer, enum lf
 static enum lfm_status open_expert_bias(struct lfm_trace *trace, size_t layer, struct lfm_error *error)
 {
     char name[64];
-    hsize_t extent[2];
+    hsize_t extent[3];
     snprintf(name, sizeof name, "/layers/%02zu/router/expert_bias", layer);
     if (!object_exists(trace->file, name)) return LFM_OK;
     LFM_TRY(open_dataset(trace, name, H5T_FLOAT, 1, &trace->layers[layer].expert_bias, extent, error));
@@ -325,9 +343,10 @@ bool lfm_trace_has_router(const struct lfm_trace *trace, size_t layer)
            lfm_trace_width(trace, layer, LFM_POINT_ROUTER_WEIGHTS) > 0;
 }
 
-/* Rows first .. first+n-1 of a dataset [T] (width 0) or [T, width], converted to `type`. */
-static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, const char *name, size_t width,
-                                 size_t first, size_t n, hid_t type, void *out, struct lfm_error *error)
+/* Rows first .. first+n-1 of a dataset [T], or [T, ...] with n_axes extents `inner` after that, converted to `type`. */
+static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, const char *name, size_t n_axes,
+                                 const size_t *inner, size_t first, size_t n, hid_t type, void *out,
+                                 struct lfm_error *error)
 {
     const char *path = trace->path;
     size_t T = trace->information.tokens;
@@ -335,8 +354,9 @@ static enum lfm_status read_rows(const struct lfm_trace *trace, hid_t dataset, c
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has %zu tokens; %zu from token %zu were asked for", path, T, n,
                         first);
     if (n == 0) return LFM_OK;
-    const hsize_t start[2] = {first, 0}, count[2] = {n, width};
-    hid_t memory = H5Screate_simple(width ? 2 : 1, count, NULL), file = H5Dget_space(dataset);
+    hsize_t start[3] = {first}, count[3] = {n};
+    for (size_t i = 0; i < n_axes; i++) count[i + 1] = inner[i];
+    hid_t memory = H5Screate_simple(1 + (int)n_axes, count, NULL), file = H5Dget_space(dataset);
     bool done = memory >= 0 && file >= 0 && H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
                 H5Dread(dataset, type, memory, file, H5P_DEFAULT, out) >= 0;
     enum lfm_status status = done ? LFM_OK : lfm_h5_fail(error, LFM_ERROR_FORMAT, "read", name, path);
@@ -353,13 +373,20 @@ static enum lfm_status read_point(const struct lfm_trace *trace, size_t layer, e
     snprintf(name, sizeof name, "/layers/%02zu/%s", layer, lfm_point_name(point));
     size_t width = lfm_trace_width(trace, layer, point);
     if (width == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no '%s'", trace->path, name);
-    return read_rows(trace, trace->layers[layer].points[point], name, width, first, n, type, out, error);
+    return read_rows(trace, trace->layers[layer].points[point], name, lfm_point_axes(point).count,
+                     trace->layers[layer].inner[point], first, n, type, out, error);
 }
 
 enum lfm_status lfm_trace_read(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first,
                                size_t n, float *out, struct lfm_error *error)
 {
     return read_point(trace, layer, point, first, n, H5T_NATIVE_FLOAT, out, error);
+}
+
+enum lfm_status lfm_trace_read_integers(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first,
+                                        size_t n, int32_t *out, struct lfm_error *error)
+{
+    return read_point(trace, layer, point, first, n, H5T_NATIVE_INT32, out, error);
 }
 
 enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t layer, size_t first, size_t n,
@@ -377,19 +404,21 @@ enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t la
 enum lfm_status lfm_trace_read_tokens(const struct lfm_trace *trace, size_t first, size_t n, int32_t *ids,
                                       struct lfm_error *error)
 {
-    return read_rows(trace, trace->ids, "/tokens/id", 0, first, n, H5T_NATIVE_INT32, ids, error);
+    return read_rows(trace, trace->ids, "/tokens/id", 0, NULL, first, n, H5T_NATIVE_INT32, ids, error);
 }
 
 enum lfm_status lfm_trace_read_documents(const struct lfm_trace *trace, size_t first, size_t n, int32_t *documents,
                                          struct lfm_error *error)
 {
-    return read_rows(trace, trace->documents, "/tokens/document", 0, first, n, H5T_NATIVE_INT32, documents, error);
+    return read_rows(trace, trace->documents, "/tokens/document", 0, NULL, first, n, H5T_NATIVE_INT32, documents,
+                     error);
 }
 
 enum lfm_status lfm_trace_read_positions(const struct lfm_trace *trace, size_t first, size_t n, int32_t *positions,
                                          struct lfm_error *error)
 {
-    return read_rows(trace, trace->positions, "/tokens/position", 0, first, n, H5T_NATIVE_INT32, positions, error);
+    return read_rows(trace, trace->positions, "/tokens/position", 0, NULL, first, n, H5T_NATIVE_INT32, positions,
+                     error);
 }
 
 enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias,
@@ -403,4 +432,75 @@ enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t
     }
     if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, bias) >= 0) return LFM_OK;
     return lfm_h5_fail(error, LFM_ERROR_FORMAT, "read", "router/expert_bias", trace->path);
+}
+
+/* --- statistics --- */
+
+/* Opens /statistics/<point>/<name>, [L, ...] with width values per layer in all; *out is -1 when there is none. */
+static enum lfm_status open_statistic(const struct lfm_trace *trace, enum lfm_point point, const char *name,
+                                      H5T_class_t class, hid_t *out, hsize_t extent[3], struct lfm_error *error)
+{
+    char full[96];
+    int rank = 1 + (int)lfm_point_axes(point).count;
+    *out = -1;
+    snprintf(full, sizeof full, "/statistics/%s/%s", lfm_point_name(point), name);
+    if (!object_exists(trace->file, full)) return LFM_OK;
+    LFM_TRY(open_dataset(trace, full, class, rank, out, extent, error));
+    hsize_t a = rank > 1 ? extent[1] : 1, b = rank > 2 ? extent[2] : 1;
+    if (extent[0] == trace->information.layers && a > 0 && b > 0 && a <= MAX_WIDTH && b <= MAX_WIDTH / a) return LFM_OK;
+    lfm_h5_close(*out);
+    *out = -1;
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': '%s' has %llu layers of %llu values, expected %zu", trace->path,
+                    full, (unsigned long long)extent[0], (unsigned long long)(a * b), trace->information.layers);
+}
+
+enum lfm_status lfm_trace_statistics_width(const struct lfm_trace *trace, enum lfm_point point, size_t *width,
+                                           struct lfm_error *error)
+{
+    hid_t dataset;
+    hsize_t extent[3];
+    *width = 0;
+    LFM_TRY(open_statistic(trace, point, "mean", H5T_FLOAT, &dataset, extent, error));
+    if (dataset < 0) return LFM_OK;
+    *width = 1;
+    for (size_t i = 0; i < lfm_point_axes(point).count; i++) *width *= (size_t)extent[i + 1];
+    lfm_h5_close(dataset);
+    return LFM_OK;
+}
+
+/* One layer of a statistic. */
+static enum lfm_status read_statistic(const struct lfm_trace *trace, enum lfm_point point, const char *name,
+                                      H5T_class_t class, size_t layer, hid_t type, void *out, struct lfm_error *error)
+{
+    hid_t dataset;
+    hsize_t extent[3], start[3] = {layer}, count[3] = {1, 1, 1};
+    LFM_TRY(open_statistic(trace, point, name, class, &dataset, extent, error));
+    if (dataset < 0 || layer >= trace->information.layers) {
+        lfm_h5_close(dataset);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no '/statistics/%s/%s' of layer %zu", trace->path,
+                        lfm_point_name(point), name, layer);
+    }
+    size_t n_axes = lfm_point_axes(point).count;
+    for (size_t i = 0; i < n_axes; i++) count[i + 1] = extent[i + 1];
+    hid_t memory = H5Screate_simple(1 + (int)n_axes, count, NULL), file = H5Dget_space(dataset);
+    bool done = memory >= 0 && file >= 0 && H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                H5Dread(dataset, type, memory, file, H5P_DEFAULT, out) >= 0;
+    enum lfm_status status = done ? LFM_OK : lfm_h5_fail(error, LFM_ERROR_FORMAT, "read", name, trace->path);
+    lfm_h5_close(file);
+    lfm_h5_close(memory);
+    lfm_h5_close(dataset);
+    return status;
+}
+
+enum lfm_status lfm_trace_read_statistic(const struct lfm_trace *trace, enum lfm_point point,
+                                         enum lfm_statistic statistic, size_t layer, double *out,
+                                         struct lfm_error *error)
+{
+    return read_statistic(trace, point, lfm_statistic_name(statistic), H5T_FLOAT, layer, H5T_NATIVE_DOUBLE, out, error);
+}
+
+enum lfm_status lfm_trace_read_absmax_tokens(const struct lfm_trace *trace, enum lfm_point point, size_t layer,
+                                             int64_t *out, struct lfm_error *error)
+{
+    return read_statistic(trace, point, "absmax_token", H5T_INTEGER, layer, H5T_NATIVE_INT64, out, error);
 }

@@ -5,6 +5,7 @@
 #include "reference/base/error.h"
 #include "reference/base/json.h"
 #include "reference/model/observer.h"
+#include "reference/trace/statistics.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,10 +34,13 @@ size_t lfm_trace_width(const struct lfm_trace *trace, size_t layer, enum lfm_poi
 /* True when the file has all three points of the layer's router. */
 bool lfm_trace_has_router(const struct lfm_trace *trace, size_t layer);
 
-/* Tokens first .. first+n-1: out[n, width] for any point but the chosen experts; out[n, K] for these, each checked to
- * be an expert of the model; the tokens' ids [n], document indices [n] and positions [n]. */
+/* Tokens first .. first+n-1: out[n, width] of any point, the last axis fastest; as whole numbers for the points that
+ * hold such (lfm_point_is_integer); out[n, K] of the chosen experts, each checked to be one of the model; the tokens'
+ * ids [n], document indices [n] and positions [n]. */
 enum lfm_status lfm_trace_read(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first,
                                size_t n, float *out, struct lfm_error *error);
+enum lfm_status lfm_trace_read_integers(const struct lfm_trace *trace, size_t layer, enum lfm_point point, size_t first,
+                                        size_t n, int32_t *out, struct lfm_error *error);
 enum lfm_status lfm_trace_read_selected(const struct lfm_trace *trace, size_t layer, size_t first, size_t n,
                                         int32_t *out, struct lfm_error *error);
 enum lfm_status lfm_trace_read_tokens(const struct lfm_trace *trace, size_t first, size_t n, int32_t *ids,
@@ -45,6 +49,18 @@ enum lfm_status lfm_trace_read_documents(const struct lfm_trace *trace, size_t f
                                          struct lfm_error *error);
 enum lfm_status lfm_trace_read_positions(const struct lfm_trace *trace, size_t first, size_t n, int32_t *positions,
                                          struct lfm_error *error);
+
+/* Statistics of a point, which are there without its values too: how many values one layer has (0: the file has none of
+ * the point), and out[width] of one statistic of a layer, NaN where nothing was seen. For the points of experts the
+ * values are [E, M] or [E, D], else those of the point's width. */
+enum lfm_status lfm_trace_statistics_width(const struct lfm_trace *trace, enum lfm_point point, size_t *width,
+                                           struct lfm_error *error);
+enum lfm_status lfm_trace_read_statistic(const struct lfm_trace *trace, enum lfm_point point,
+                                         enum lfm_statistic statistic, size_t layer, double *out,
+                                         struct lfm_error *error);
+/* Rows of the trace where the absolute values were largest, out[width]; -1 where nothing was seen. */
+enum lfm_status lfm_trace_read_absmax_tokens(const struct lfm_trace *trace, enum lfm_point point, size_t layer,
+                                             int64_t *out, struct lfm_error *error);
 
 /* bias[E] of a layer's router: zeros when the model has none. */
 enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias,

@@ -13,9 +13,9 @@ enum { DEFLATE_LEVEL = 1 };
 
 static enum lfm_status create_dataset(struct lfm_rows *rows, hid_t parent, const char *name, struct lfm_error *error)
 {
-    int rank = (int)rows->rank;
-    size_t width = rows->width;
-    const hsize_t extent[2] = {0, width}, limit[2] = {H5S_UNLIMITED, width}, chunk[2] = {rows->chunk_rows, width};
+    int rank = 1 + (int)rows->n_inner;
+    size_t a = rows->inner[0], b = rows->inner[1];
+    const hsize_t extent[3] = {0, a, b}, limit[3] = {H5S_UNLIMITED, a, b}, chunk[3] = {rows->chunk_rows, a, b};
     hid_t space = H5Screate_simple(rank, extent, limit);
     hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(creation, false);
@@ -34,13 +34,17 @@ static enum lfm_status create_dataset(struct lfm_rows *rows, hid_t parent, const
     return status;
 }
 
-enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t rank,
-                                size_t width, size_t chunk_rows, const char *units, const char *path,
+enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t n_inner,
+                                const size_t *inner, size_t chunk_rows, const char *units, const char *path,
                                 struct lfm_error *error)
 {
-    *rows = (struct lfm_rows){.dataset = -1, .path = path, .rank = rank, .width = width, .chunk_rows = chunk_rows};
+    *rows = (struct lfm_rows){.dataset = -1, .path = path, .n_inner = n_inner, .width = 1, .chunk_rows = chunk_rows};
+    for (size_t i = 0; i < n_inner; i++) {
+        rows->inner[i] = inner[i];
+        rows->width *= inner[i];
+    }
     rows->type = H5Tcopy(type);
-    rows->row_bytes = H5Tget_size(type) * width;
+    rows->row_bytes = H5Tget_size(type) * rows->width;
     enum lfm_status status = create_dataset(rows, parent, name, error);
     if (status == LFM_OK) H5Iget_name(rows->dataset, rows->name, sizeof rows->name);
     if (status == LFM_OK) status = lfm_h5_put_text(rows->dataset, "units", units, path, error);
@@ -52,7 +56,8 @@ enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char 
 /* Writes the buffer as one chunk, past HDF5's own filters. Rows that it lacks at the end of a run are zeros. */
 static enum lfm_status write_buffer(struct lfm_rows *rows, struct lfm_error *error)
 {
-    const hsize_t start[2] = {rows->written, 0}, extent[2] = {rows->written + rows->buffered, rows->width};
+    const hsize_t start[3] = {rows->written};
+    const hsize_t extent[3] = {rows->written + rows->buffered, rows->inner[0], rows->inner[1]};
     size_t used = rows->buffered * rows->row_bytes, length;
     unsigned char *chunk;
     memset(rows->buffer + used, 0, rows->chunk_rows * rows->row_bytes - used);
@@ -87,7 +92,7 @@ enum lfm_status lfm_rows_truncate(struct lfm_rows *rows, size_t n, struct lfm_er
     if (n >= lfm_rows_count(rows)) return LFM_OK;
     rows->buffered = n > rows->written ? n - rows->written : 0;
     if (n >= rows->written) return LFM_OK;
-    const hsize_t extent[2] = {n, rows->width};
+    const hsize_t extent[3] = {n, rows->inner[0], rows->inner[1]};
     if (H5Dset_extent(rows->dataset, extent) < 0)
         return lfm_h5_fail(error, LFM_ERROR_IO, "shorten", rows->name, rows->path);
     rows->written = n;

@@ -1,4 +1,4 @@
-/* A dataset that grows by rows: [T] or [T, width], chunked, shuffled, compressed, with a checksum. Private to
+/* A dataset that grows by rows: [T], [T, a] or [T, a, b], chunked, shuffled, compressed, with a checksum. Private to
  * reference/trace.
  *
  * Rows are collected in memory and reach the file in whole chunks, so that no chunk is ever written twice: what a
@@ -15,15 +15,16 @@ struct lfm_rows {
     hid_t dataset, type;  /* type: the same in memory and in the file; owned */
     const char *path;     /* of the file, for messages; borrowed */
     char name[64];        /* of the dataset, with its groups, for messages */
-    size_t rank, width, row_bytes, chunk_rows;
+    size_t n_inner, inner[2]; /* extents of the axes after the first */
+    size_t width, row_bytes, chunk_rows; /* width: values per row */
     size_t written;       /* rows in the file */
     size_t buffered;      /* rows in `buffer` [chunk_rows, width] */
     unsigned char *buffer;
 };
 
-/* Creates the dataset below `parent`: rank 1 has width 1. The type is copied. */
-enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t rank,
-                                size_t width, size_t chunk_rows, const char *units, const char *path,
+/* Creates the dataset below `parent`, of 0 to 2 axes `inner` after that of the rows. The type is copied. */
+enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t n_inner,
+                                const size_t *inner, size_t chunk_rows, const char *units, const char *path,
                                 struct lfm_error *error);
 /* Appends n rows of `type`. */
 enum lfm_status lfm_rows_append(struct lfm_rows *rows, const void *values, size_t n, struct lfm_error *error);

@@ -23,6 +23,7 @@ struct run {
     const struct lfm_model *model;
     struct lfm_state *state;
     struct sink sink;
+    struct lfm_ranges wanted; /* positions; none: all */
     float *hidden; /* [PIECE,D] */
     float *rows;   /* [LOGIT_ROWS,V] */
     struct lfm_progress *progress;
@@ -64,16 +65,27 @@ size_t lfm_cut_documents(struct lfm_documents *documents, size_t context)
     return cut;
 }
 
-static enum lfm_status add_logits(struct run *run, size_t n, struct lfm_error *error)
+/* Tokens first .. end - 1 of the piece. */
+static enum lfm_status add_logits(struct run *run, size_t first, size_t end, struct lfm_error *error)
 {
     size_t D = run->model->config.hidden_size;
-    for (size_t t = 0; t < n; t += LOGIT_ROWS) {
-        size_t rows = n - t < LOGIT_ROWS ? n - t : LOGIT_ROWS;
+    for (size_t t = first; t < end; t += LOGIT_ROWS) {
+        size_t rows = end - t < LOGIT_ROWS ? end - t : LOGIT_ROWS;
         if (lfm_interrupted()) return lfm_fail(error, LFM_ERROR_STOPPED, "interrupted");
         LFM_TRY(lfm_logits(run->model, run->hidden + t * D, rows, run->rows, error));
         LFM_TRY(run->sink.trace ? lfm_trace_writer_add_logits(run->sink.trace, run->rows, rows, error)
                                 : lfm_logits_writer_add_logits(run->sink.logits, run->rows, rows, error));
     }
+    return LFM_OK;
+}
+
+/* The wanted tokens of a piece that starts at `position`. */
+static enum lfm_status add_wanted_logits(struct run *run, size_t position, size_t n, struct lfm_error *error)
+{
+    size_t start, stop;
+    if (!run->sink.wants_logits) return LFM_OK;
+    for (size_t from = position; lfm_ranges_next(&run->wanted, from, position + n, &start, &stop); from = stop)
+        LFM_TRY(add_logits(run, start - position, stop - position, error));
     return LFM_OK;
 }
 
@@ -85,7 +97,7 @@ static enum lfm_status run_piece(struct run *run, size_t document, size_t positi
     LFM_TRY(trace ? lfm_trace_writer_add_tokens(trace, document, position, ids, n, error)
                   : lfm_logits_writer_add_tokens(run->sink.logits, document, position, ids, n, error));
     LFM_TRY(lfm_forward(run->model, run->state, ids, n, observer, run->sink.wants_logits ? run->hidden : NULL, error));
-    if (run->sink.wants_logits) LFM_TRY(add_logits(run, n, error));
+    LFM_TRY(add_wanted_logits(run, position, n, error));
     run->done += n;
     lfm_progress_update(run->progress, (double)run->done);
     return trace ? lfm_trace_writer_flush(trace, error) : LFM_OK;
@@ -109,6 +121,7 @@ static enum lfm_status prepare(struct run *run, struct lfm_error *error)
 {
     const struct lfm_config *config = &run->model->config;
     LFM_TRY(lfm_state_new(&run->state, run->model, error));
+    if (run->sink.trace) lfm_trace_writer_set_state(run->sink.trace, run->state);
     if (!run->sink.wants_logits) return LFM_OK;
     LFM_TRY(LFM_ALLOC(&run->hidden, PIECE * config->hidden_size, error));
     return LFM_ALLOC(&run->rows, LOGIT_ROWS * config->vocab_size, error);
@@ -140,8 +153,10 @@ enum lfm_status lfm_trace_run(const char *path, const struct lfm_model *model, c
 {
     struct lfm_trace_writer *writer = NULL;
     LFM_TRY(lfm_check_documents(model, documents, true, error));
+    LFM_TRY(lfm_selection_check_texts(&options->selection, documents, error));
     LFM_TRY(lfm_trace_writer_open(&writer, path, model, provenance, documents, options, error));
-    struct run run = {.model = model, .sink = {.trace = writer, .wants_logits = options->logits}, .progress = progress};
+    struct run run = {.model = model, .sink = {.trace = writer, .wants_logits = options->logits},
+                      .wanted = options->selection.tokens, .progress = progress};
     enum lfm_status status = prepare(&run, error);
     if (status == LFM_OK) status = run_documents(&run, documents, error);
     if (status == LFM_OK) status = lfm_trace_writer_finish(writer, true, error);
@@ -151,7 +166,8 @@ enum lfm_status lfm_trace_run(const char *path, const struct lfm_model *model, c
         return LFM_OK;
     }
     size_t kept = salvage(writer, path);
-    if (kept > 0) lfm_fail_in(error, "'%s' is incomplete, with %zu of %zu tokens", path, kept, documents->n_tokens);
+    if (kept > 0) lfm_fail_in(error, "'%s' is incomplete, with %zu of %zu tokens", path, kept,
+                              lfm_selection_tokens(&options->selection, documents));
     return status;
 }
 

@@ -69,8 +69,8 @@ Test(trace, values_read_back_are_those_announced)
     for (size_t layer = 0; layer < MADE_LAYERS; layer++)
         for (int p = 0; p < LFM_POINT_COUNT; p++) {
             enum lfm_point point = (enum lfm_point)p;
-            if (point == LFM_POINT_ROUTER_SELECTED || point == LFM_POINT_ROUTER_WEIGHTS) continue;
-            if (lfm_point_width(&made.model.config, layer, point) > 0) check_point(trace, layer, point, 0, 600, 0);
+            if (point == LFM_POINT_ROUTER_SELECTED || point == LFM_POINT_ROUTER_WEIGHTS || lfm_point_is_derived(point)) continue;
+            if (made.options.selection.points[p] && lfm_point_width(&made.model.config, layer, point) > 0) check_point(trace, layer, point, 0, 600, 0);
             else cr_assert_eq(lfm_trace_width(trace, layer, point), 0);
         }
     check_point(trace, 2, LFM_POINT_RESIDUAL, 250, 20, 0); /* across the border of two chunks */
@@ -230,7 +230,7 @@ Test(trace, channel_statistics_by_hand)
     struct lfm_channel_statistics statistics;
     double out[4];
     assert_ok(lfm_channel_statistics_init(&statistics, 2, 2, &error));
-    lfm_channel_statistics_add(&statistics, 1, values, 2); /* tokens {1,-4}, {3,2} */
+    lfm_channel_statistics_add(&statistics, 1, values, 2, 0); /* tokens {1,-4}, {3,2} */
     lfm_channel_statistics_get(&statistics, LFM_STATISTIC_MEAN, out);
     cr_assert(isnan(out[0]) && isnan(out[1]));
     assert_near(out[2], 2, 0);
@@ -239,7 +239,7 @@ Test(trace, channel_statistics_by_hand)
     assert_near(out[2], sqrt(5), 1e-15);
     lfm_channel_statistics_get(&statistics, LFM_STATISTIC_ABSMAX, out);
     assert_near(out[3], 4, 0);
-    lfm_channel_statistics_add(&statistics, 1, values + 4, 1); /* token {2,NaN} */
+    lfm_channel_statistics_add(&statistics, 1, values + 4, 1, 2); /* token {2,NaN} */
     lfm_channel_statistics_get(&statistics, LFM_STATISTIC_MEAN, out);
     assert_near(out[2], 2, 0);
     cr_assert(isnan(out[3]));

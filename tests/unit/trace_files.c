@@ -45,7 +45,7 @@ static void fill_config(struct lfm_config *config)
         .max_position_embeddings = 4096,
         .num_attention_heads = 2, .num_key_value_heads = 1, .head_dim = 4,
         .intermediate_size = 16, .conv_l_cache = 3, .num_dense_layers = 2,
-        .num_experts = MADE_EXPERTS, .num_experts_per_tok = MADE_CHOSEN, .moe_intermediate_size = 8,
+        .num_experts = MADE_EXPERTS, .num_experts_per_tok = MADE_CHOSEN, .moe_intermediate_size = 5,
         .norm_topk_prob = true, .use_expert_bias = true, .tie_word_embeddings = true,
         .routed_scaling_factor = 1, .norm_eps = 1e-5, .rope_theta = 1e6,
     };
@@ -138,10 +138,40 @@ void made_choice(const struct made_model *made, size_t layer, size_t token, int3
         weights[k] = (float)(score(made, layer, token, (size_t)selected[k]) / sum);
 }
 
+/* The rows of the chosen experts stand in the reverse of the order in which they are stored. */
+static enum lfm_status announce_experts(const struct made_model *made, const struct lfm_observer *observer, size_t layer,
+                                        enum lfm_point point, size_t first_token, size_t position, size_t n,
+                                        struct lfm_error *failure)
+{
+    size_t width = lfm_point_width(&made->model.config, layer, point) / MADE_CHOSEN, n_rows = n * MADE_CHOSEN;
+    float *values = calloc(n_rows, width * sizeof *values);
+    int32_t *selected = calloc(n_rows, sizeof *selected);
+    size_t *rows = calloc(n_rows, sizeof *rows);
+    for (size_t i = 0; i < n_rows; i++) {
+        size_t t = i / MADE_CHOSEN, k = i % MADE_CHOSEN;
+        float weights[MADE_CHOSEN];
+        made_choice(made, layer, first_token + t, selected + t * MADE_CHOSEN, weights);
+        rows[i] = n_rows - 1 - i;
+        for (size_t c = 0; c < width; c++)
+            values[rows[i] * width + c] = made_value(made, layer, point, first_token + t, k * width + c);
+    }
+    const struct lfm_announcement announcement = {.point = point, .layer = layer, .first_position = position, .n_tokens = n,
+                                                  .width = width, .values = values, .selected = selected, .rows = rows};
+    enum lfm_status status = observer->observe(observer->context, &announcement, failure);
+    free(values);
+    free(selected);
+    free(rows);
+    return status;
+}
+
 enum lfm_status announce_made(const struct made_model *made, const struct lfm_observer *observer, size_t layer,
                               enum lfm_point point, size_t first_token, size_t n, struct lfm_error *failure)
 {
-    size_t width = lfm_point_width(&made->model.config, layer, point);
+    size_t width = lfm_point_width(&made->model.config, layer, point), position = first_token;
+    for (size_t d = 0; position >= made->documents.items[d].tokens.count; d++)
+        position -= made->documents.items[d].tokens.count;
+    if (lfm_point_is_expert(point))
+        return announce_experts(made, observer, layer, point, first_token, position, n, failure);
     float *values = calloc(n, width * sizeof *values);
     int32_t *selected = calloc(n, MADE_CHOSEN * sizeof *selected);
     bool choice = point == LFM_POINT_ROUTER_SELECTED || point == LFM_POINT_ROUTER_WEIGHTS;
@@ -152,7 +182,7 @@ enum lfm_status announce_made(const struct made_model *made, const struct lfm_ob
             values[t * width + c] = made_value(made, layer, point, first_token + t, c);
     }
     const struct lfm_announcement announcement = {
-        .point = point, .layer = layer, .n_tokens = n, .width = width,
+        .point = point, .layer = layer, .first_position = position, .n_tokens = n, .width = width,
         .values = point == LFM_POINT_ROUTER_SELECTED ? NULL : values, .selected = choice ? selected : NULL};
     enum lfm_status status = observer->observe(observer->context, &announcement, failure);
     free(values);
@@ -170,7 +200,7 @@ void write_made_piece(const struct made_model *made, struct lfm_trace_writer *wr
     assert_ok(lfm_trace_writer_add_tokens(writer, document, position, ids, n, &error));
     for (size_t layer = 0; layer < MADE_LAYERS; layer++)
         for (int p = 0; p < LFM_POINT_COUNT; p++)
-            if (lfm_point_width(&made->model.config, layer, (enum lfm_point)p) > 0)
+            if (lfm_point_width(&made->model.config, layer, (enum lfm_point)p) > 0 && !lfm_point_is_derived((enum lfm_point)p))
                 assert_ok(announce_made(made, observer, layer, (enum lfm_point)p, first_token, n, &error));
     for (size_t t = 0; t < n && made->options.logits; t++) {
         float logits[MADE_VOCABULARY];

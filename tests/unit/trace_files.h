@@ -33,7 +33,7 @@ const char *trace_path(const char *name);
 void made_model_init(struct made_model *made, const size_t *lengths, size_t n_documents);
 void made_model_release(struct made_model *made);
 
-/* The activation at a point, between -1 and 1 without noise. token counts over all documents. */
+/* The activation at a point that is announced, between -1 and 1 without noise. token counts over all documents. */
 float made_value(const struct made_model *made, size_t layer, enum lfm_point point, size_t token, size_t channel);
 /* The experts [MADE_CHOSEN] that follow from the router's logits and bias, and their weights, which sum to 1. */
 void made_choice(const struct made_model *made, size_t layer, size_t token, int32_t *selected, float *weights);
@@ -41,7 +41,7 @@ void made_choice(const struct made_model *made, size_t layer, size_t token, int3
 /* Announces n tokens of one layer at a point to the observer. */
 enum lfm_status announce_made(const struct made_model *made, const struct lfm_observer *observer, size_t layer,
                               enum lfm_point point, size_t first_token, size_t n, struct lfm_error *error);
-/* Runs n tokens of a document, starting at `position`, through all layers into the writer, and flushes. */
+/* Runs n tokens of a document, announcing everything, starting at `position`, through all layers into the writer, and flushes. */
 void write_made_piece(const struct made_model *made, struct lfm_trace_writer *writer, size_t document, size_t position,
                       size_t n);
 /* Writes a complete trace of all documents in pieces of 100 tokens; `name` is in the directory. */

@@ -8,7 +8,7 @@ absent out.gguf out.gguf.partial fp8 fp8.partial
 refuses 1 "*" limited lfmscope logits "$DEMO" --file text.jsonl --special --output logits.h5
 absent logits.h5
 # A trace keeps what it has when that can be read, and says so.
-refuses 1 "*" limited lfmscope trace "$DEMO" --file text.jsonl --special --output trace.h5
+refuses 1 "*" limited lfmscope trace "$DEMO" --file text.jsonl --special --output trace.h5 --quiet
 [ ! -e trace.h5 ] || {
     grep -q "'trace.h5' is incomplete" err || fail "a part was left and not named: $(cat err)"
     gives 0 lfmscope routing trace.h5

@@ -14,5 +14,5 @@ interrupted lfmscope perplexity "$DEMO" --file "$TEXT"
 interrupted lfmscope compare "$DEMO" q4_0 --file "$TEXT"
 interrupted lfmscope logits "$DEMO" --file "$TEXT" --output logits.h5
 [ $status = 0 ] || absent logits.h5 logits.h5.partial
-interrupted lfmscope trace "$DEMO" --file "$TEXT" --output trace.h5
+interrupted lfmscope trace "$DEMO" --file "$TEXT" --output trace.h5 --yes --quiet
 [ ! -e trace.h5 ] || gives 0 lfmscope routing trace.h5

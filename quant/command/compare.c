@@ -9,6 +9,7 @@
 #include "reference/base/memory.h"
 #include "reference/command/model_options.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct task {
     struct lfm_model_arguments model;
     struct lfm_text_arguments text_arguments;
     const struct lfm_common *common;
+    bool inject;
 
     struct lfm_model *reference;
     size_t n; /* candidates */
@@ -129,12 +131,32 @@ static size_t count_traces(const struct lfm_strings *arguments)
     return traces;
 }
 
+/* What is wrong with options that belong to traces or to models alone, or NULL; fills in the defaults of traces. */
+static const char *wrong_options(const struct task *task, struct lfm_trace_compare_options *traces, size_t n_traces)
+{
+    const struct lfm_trace_compare_options defaults = LFM_TRACE_COMPARE_DEFAULT;
+    if (n_traces > 0 && task->inject) return "'--inject' runs models: traces hold no weights";
+    if (n_traces == 0 && !isnan(traces->tolerance)) return "'--tolerance' is for traces (*.h5)";
+    if (n_traces == 0 && !isnan(traces->outliers)) return "'--outliers' is for traces (*.h5)";
+    if (isnan(traces->tolerance)) traces->tolerance = defaults.tolerance;
+    if (isnan(traces->outliers)) traces->outliers = defaults.outliers;
+    if (!(traces->tolerance >= 0 && isfinite(traces->tolerance))) return "'--tolerance' must be a number from 0 up";
+    if (!(traces->outliers >= 1 && isfinite(traces->outliers))) return "'--outliers' must be a number from 1 up";
+    return NULL;
+}
+
 int lfm_command_compare(int argc, char **argv)
 {
     struct task task = {.model = LFM_MODEL_ARGUMENTS_DEFAULT, .text_arguments = LFM_TEXT_ARGUMENTS_DEFAULT};
+    struct lfm_trace_compare_options traces = {.tolerance = NAN, .outliers = NAN};
     const struct lfm_option options[] = {
         LFM_TEXT_OPTION_ROWS(task.text_arguments),
         LFM_MODEL_OPTION_ROWS(task.model),
+        {"inject", NULL, "models: split each module's error into its own and the inherited one", LFM_OPTION_FLAG, &task.inject},
+        {"tolerance", "X", "traces: count tokens whose relative L2 error is above X (0.01)", LFM_OPTION_DOUBLE,
+         &traces.tolerance},
+        {"outliers", "K", "traces: list channels with more than K times the median RMS (3)", LFM_OPTION_DOUBLE,
+         &traces.outliers},
         {0},
     };
     const struct lfm_usage usage = {
@@ -153,13 +175,18 @@ int lfm_command_compare(int argc, char **argv)
     struct lfm_strings arguments;
     int exit_code;
     if (!lfm_parse_arguments(&usage, argc, argv, &common, &arguments, &exit_code)) goto done;
-    size_t traces = count_traces(&arguments);
-    if (traces == arguments.count && task.text_arguments.files.count == 0) {
-        exit_code = lfm_run_trace_comparison(&common, &arguments, argc, argv);
+    size_t n_traces = count_traces(&arguments);
+    const char *wrong = wrong_options(&task, &traces, n_traces);
+    if (wrong) {
+        exit_code = lfm_report_usage(&usage, "%s", wrong);
         goto done;
     }
-    if (traces > 0) {
-        exit_code = lfm_report_usage(&usage, "%s", traces == arguments.count
+    if (n_traces == arguments.count && task.text_arguments.files.count == 0) {
+        exit_code = lfm_run_trace_comparison(&common, &arguments, &traces, argc, argv);
+        goto done;
+    }
+    if (n_traces > 0) {
+        exit_code = lfm_report_usage(&usage, "%s", n_traces == arguments.count
                                                        ? "traces hold their text: '--file' is for models"
                                                        : "traces (*.h5) cannot be compared with models");
         goto done;

@@ -5,6 +5,7 @@
 #include "quant/command/trace_comparison.h"
 #include "quant/compare.h"
 #include "quant/compare_figures.h"
+#include "quant/inject.h"
 #include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "reference/command/model_options.h"
@@ -27,6 +28,7 @@ struct task {
     struct lfm_comparison *comparisons;
     struct lfm_compare_figures *figures;
     double *reference_nll;
+    struct lfm_injection *injections; /* with --inject */
     struct lfm_text text;
 };
 
@@ -86,10 +88,25 @@ static enum lfm_status compare_models(struct task *task, struct lfm_error *error
     return status;
 }
 
+/* Beside the comparison: which errors are a module's own. */
+static enum lfm_status inject(struct task *task, struct lfm_error *error)
+{
+    struct lfm_progress progress;
+    LFM_TRY(LFM_ALLOC(&task->injections, task->n, error));
+    for (size_t c = 0; c < task->n; c++)
+        LFM_TRY(lfm_injection_init(&task->injections[c], task->reference, task->candidates[c], error));
+    lfm_progress_start(&progress, "injecting", "tokens", (double)(task->text.windows.n_tokens * (1 + 3 * task->n)),
+                       task->common->quiet);
+    enum lfm_status status = lfm_inject(task->injections, task->n, task->reference, &task->text.windows, &progress, error);
+    lfm_progress_finish(&progress);
+    return status;
+}
+
 static enum lfm_status run(struct task *task, int argc, char **argv, struct lfm_error *error)
 {
     LFM_TRY(open_models(task, error));
     LFM_TRY(lfm_text_open(&task->text, &task->text_arguments, task->reference->checkpoint, error));
+    if (task->inject) LFM_TRY(inject(task, error));
     LFM_TRY(compare_models(task, error));
     const struct lfm_compare_result result = {
         .reference = task->reference,
@@ -99,6 +116,7 @@ static enum lfm_status run(struct task *task, int argc, char **argv, struct lfm_
         .figures = task->figures,
         .n = task->n,
         .reference_nll = task->reference_nll,
+        .injections = task->injections,
         .text = &task->text,
     };
     return task->common->json ? lfm_compare_print_json(&result, argc, argv, error)
@@ -109,6 +127,7 @@ static void release(struct task *task)
 {
     for (size_t c = 0; task->comparisons && c < task->n; c++) lfm_comparison_release(&task->comparisons[c]);
     for (size_t c = 0; task->candidates && c < task->n; c++) lfm_model_close(task->candidates[c]);
+    for (size_t c = 0; task->injections && c < task->n; c++) lfm_injection_release(&task->injections[c]);
     lfm_model_close(task->reference);
     lfm_text_close(&task->text);
     free(task->candidates);
@@ -116,6 +135,7 @@ static void release(struct task *task)
     free(task->comparisons);
     free(task->figures);
     free(task->reference_nll);
+    free(task->injections);
 }
 
 static bool is_trace(const char *path)

@@ -31,6 +31,11 @@ void lfm_figure_domains(struct lfm_content *content, const struct lfm_documents 
 void lfm_figure_error_growth(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_error_points(struct lfm_content *content, const struct lfm_documents *documents);
 
+/* figures_divergence.c */
+void lfm_figure_injected(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_first_above(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_channel_outliers(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* figures_routing.c */
 void lfm_figure_router_overlap(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_expert_load(struct lfm_content *content, const struct lfm_documents *documents);

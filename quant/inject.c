@@ -84,7 +84,8 @@ static struct span span_of(const struct lfm_steps *steps, const struct lfm_annou
     size_t from = announcement->first_position - part->position, to = from + announcement->n_tokens;
     size_t first = from > part->skipped ? from : part->skipped, last = part->skipped + part->scored;
     if (to < last) last = to;
-    return (struct span){part->token + from, first - from, last > first ? last - first : 0};
+    if (first >= last) return (struct span){.row = part->token + from};
+    return (struct span){part->token + from, first - from, last - first};
 }
 
 /* The rows of `buffer` [num_hidden_layers, LFM_STEP_TOKENS, D] from `row` on. */

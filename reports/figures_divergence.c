@@ -92,24 +92,23 @@ static const char *injected_caption(struct lfm_pool *pool, const struct lfm_cand
 static void module_table(struct lfm_content *content, const struct lfm_document *document, size_t n)
 {
     static const struct lfm_column columns[] = {
-        {"format", "Format", false},         {"layer", "Layer", true},           {"module", "Module", false},
-        {"kind", "Kind", false},             {"injected", "Own error", true},    {"inherited", "Inherited", true},
-        {"propagated", "Propagated", true},  {"total", "In all", true},
-        {"rerouted", "Rerouted, own", true}, {"rerouted_in_all", "Rerouted in all", true},
+        {"format", "Format", false},    {"layer", "Layer", true},          {"module", "Module", false},
+        {"injected", "Own", true},      {"inherited", "Inherited", true},  {"propagated", "Propagated", true},
+        {"total", "In all", true},      {"rerouted", "Rerouted", true},    {"rerouted_in_all", "in all", true},
     };
     struct lfm_pool *pool = content->pool;
     struct lfm_table *table = lfm_table_new(
         pool, lfm_figure_id(pool, "injected-modules", n),
         "Every module: its error on the reference\xe2\x80\x99s input, the rest of its error in the candidate\xe2\x80\x99s run, and "
-        "what it makes of the error in its input; the share of tokens that its router sends to other experts.",
+        "what it makes of the error in its input; the share of tokens that its router sends to other experts, on the "
+        "reference\xe2\x80\x99s input and in the candidate\xe2\x80\x99s run.",
         &document->source, columns, COUNT(columns));
     for (size_t c = 0; c < document->n_candidates; c++)
         for (size_t i = 0; i < document->candidates[c].n_modules; i++) {
             const struct lfm_module_error *error = &document->candidates[c].modules[i];
             lfm_table_mark(table, document->candidates[c].label, document->candidates[c].color);
             lfm_table_number(table, (double)error->layer, LFM_NUMBER_COUNT);
-            lfm_table_text(table, error->module);
-            lfm_table_text(table, error->kind);
+            lfm_table_text(table, error->kind[0] ? lfm_pool_printf(pool, "%s (%s)", error->module, error->kind) : error->module);
             lfm_table_number(table, error->injected, LFM_NUMBER_PLAIN);
             lfm_table_number(table, error->inherited, LFM_NUMBER_PLAIN);
             lfm_table_number(table, error->propagated, LFM_NUMBER_PLAIN);

@@ -1,5 +1,5 @@
 /* The inside of a comparison: an observer that keeps what the reference did in one step, and one that compares a
- * candidate with it as it runs. Private to compare.c. */
+ * candidate with it as it runs. For compare.c and inject.c alone. */
 #ifndef LFM_QUANT_COMPARE_INSIDE_H
 #define LFM_QUANT_COMPARE_INSIDE_H
 

@@ -3,12 +3,20 @@
 #define LFM_QUANT_TRACE_COMPARE_H
 
 #include "quant/agreement.h"
+#include "quant/divergence.h"
 #include "reference/base/error.h"
 #include "reference/base/progress.h"
 #include "reference/model/observer.h"
 #include "reference/trace/reader.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+struct lfm_trace_compare_options {
+    double tolerance; /* relative L2 error of a token's vector, above which it is counted */
+    double outliers;  /* channels with more than so many times the median RMS are outliers */
+};
+#define LFM_TRACE_COMPARE_DEFAULT {.tolerance = 0.01, .outliers = 3}
 
 /* x is the reference, y the candidate, over all tokens and channels. docs/metrics.md has the formulas in words. */
 struct lfm_point_difference {
@@ -21,6 +29,27 @@ struct lfm_point_difference {
      * relative_l2^2. */
     double max_channel_error;
     size_t max_channel;
+    struct lfm_token_errors token_errors;
+    struct lfm_channel_outliers error_outliers;     /* by RMS of x - y */
+    struct lfm_channel_outliers magnitude_outliers; /* by RMS of x */
+};
+
+/* One token at one point. */
+struct lfm_divergence {
+    bool found;
+    size_t layer;
+    enum lfm_point point;
+    size_t token;               /* the row */
+    int32_t document, position; /* of that token, and its id */
+    int32_t id;
+    double value;               /* its relative L2 error */
+};
+
+/* A dataset that one trace lacks. */
+struct lfm_missing_point {
+    size_t layer;
+    enum lfm_point point;
+    bool in_reference; /* it is the candidate that lacks it */
 };
 
 struct lfm_router_difference {
@@ -29,23 +58,32 @@ struct lfm_router_difference {
 };
 
 struct lfm_trace_comparison {
-    size_t tokens;
+    struct lfm_trace_compare_options options;
+    size_t tokens;                       /* that both traces have */
     struct lfm_point_difference *points; /* by layer, then in the order of the points; what both traces have */
     size_t n_points;
     struct lfm_router_difference *routers; /* layers of which both traces have logits, selected and weights */
     size_t n_routers;
+    /* The first above the tolerance: in the order of the computation (layers, in a layer the order in which points are
+     * announced, then tokens), and in the order of the text (tokens, then layers and points). */
+    struct lfm_divergence first, first_in_text;
+    struct lfm_missing_point *missing;   /* by layer and point */
+    size_t n_missing;
 };
 
 /* Fails, saying what differs, unless both traces are of models of one shape and tokenizer, and of the same tokens in
- * the same documents. */
+ * the same documents. An incomplete trace may end earlier than the other: *tokens is what both have. */
+enum lfm_status lfm_traces_overlap(size_t *tokens, const struct lfm_trace *reference, const struct lfm_trace *candidate,
+                                   struct lfm_error *error);
+/* The same, but both must have all of the tokens. */
 enum lfm_status lfm_traces_match(const struct lfm_trace *reference, const struct lfm_trace *candidate,
                                  struct lfm_error *error);
 
-/* Compares matching traces, reading both some tokens at a time. Fails when they have nothing in common. The progress,
- * which may be NULL, counts points. */
+/* Compares traces that overlap, reading both some tokens at a time. `options` NULL means the default ones. Fails when they
+ * have no point in common. The progress, which may be NULL, counts points. */
 enum lfm_status lfm_traces_compare(struct lfm_trace_comparison *out, const struct lfm_trace *reference,
-                                   const struct lfm_trace *candidate, struct lfm_progress *progress,
-                                   struct lfm_error *error);
+                                   const struct lfm_trace *candidate, const struct lfm_trace_compare_options *options,
+                                   struct lfm_progress *progress, struct lfm_error *error);
 void lfm_trace_comparison_release(struct lfm_trace_comparison *comparison);
 
 /* The number of steps that lfm_traces_compare announces. */

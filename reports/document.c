@@ -25,15 +25,6 @@ static const struct {
 
 enum { MOST_NESTING = 4 }; /* directories within a directory that are searched for summaries of runs */
 
-static size_t layer_number(struct lfm_place at, size_t otherwise)
-{
-    double value = lfm_read_number(at, "layer");
-    if (isnan(value)) return otherwise;
-    if (value >= 0 && value < 100000 && value == floor(value)) return (size_t)value;
-    lfm_place_fail(at, "layer", "a whole number below 100000");
-    return otherwise;
-}
-
 static struct lfm_shift read_shift(struct lfm_place at)
 {
     return (struct lfm_shift){
@@ -55,7 +46,7 @@ static void read_layers(struct lfm_place at, const char *key, bool routers, stru
     for (size_t i = 0; i < list.count; i++) {
         struct lfm_place item = lfm_list_next(&list);
         layers[i] = (struct lfm_layer_shift){
-            .layer = layer_number(item, i),
+            .layer = lfm_read_layer(item, i),
             .operation = routers ? "" : lfm_read_string(item, "operator"),
             .relative_l2 = lfm_read_number(item, "relative_l2"),
             .cosine = lfm_read_number(item, "cosine"),
@@ -96,7 +87,7 @@ static void read_points(struct lfm_place at, struct lfm_candidate *candidate)
     for (candidate->n_points = 0; candidate->n_points < list.count; candidate->n_points++) {
         struct lfm_place item = lfm_list_next(&list);
         candidate->points[candidate->n_points] = (struct lfm_point_shift){
-            .layer = layer_number(item, 0),
+            .layer = lfm_read_layer(item, 0),
             .point = lfm_read_string(item, "point"),
             .relative_l2 = lfm_read_number(item, "relative_l2"),
             .cosine = lfm_read_number(item, "cosine"),
@@ -171,6 +162,8 @@ static struct lfm_candidate read_candidate(struct lfm_place at)
     read_domains(at, &candidate);
     read_points(at, &candidate);
     read_cumulative(at, &candidate);
+    lfm_read_divergence(at, &candidate);
+    lfm_read_modules(at, &candidate);
     bool traces = lfm_place_find(at, "routers") != NULL;
     read_layers(at, traces ? "routers" : "layers", traces, &candidate.layers, &candidate.n_layers);
     return candidate;
@@ -224,7 +217,7 @@ static void read_load(struct lfm_place at, struct lfm_load_layer *layer, size_t 
 {
     const cJSON *loads = lfm_place_find(at, "load"), *item;
     *layer = (struct lfm_load_layer){
-        .layer = layer_number(at, index),
+        .layer = lfm_read_layer(at, index),
         .experts = lfm_read_number(at, "experts"),
         .top_k = lfm_read_number(at, "top_k"),
         .entropy = lfm_read_number(at, "entropy"),
@@ -314,6 +307,8 @@ static enum lfm_status read_document(struct lfm_document *document, struct lfm_p
     document->documents = lfm_read_number(top, "documents");
     document->context = lfm_read_number(top, "context");
     document->tokens = lfm_read_number(top, "tokens");
+    document->tolerance = lfm_read_number(top, "tolerance");
+    document->outlier_multiple = lfm_read_number(top, "outlier_multiple");
     if (document->kind == LFM_DOCUMENT_TASKS)
         return lfm_read_tasks(top, document, path, strcmp(document->schema, "lfmscope-eval") == 0, error);
     if (document->kind == LFM_DOCUMENT_LEDGER) return lfm_read_ledger(top, document, error);

@@ -37,6 +37,30 @@ struct lfm_point_shift {
     double relative_l2, cosine, sqnr_db, cka, max_channel_error, max_channel;
 };
 
+/* The first token above the tolerance (compare of traces). */
+struct lfm_parting {
+    bool present;
+    size_t layer;
+    const char *point;
+    double token, document, position, id, value;
+};
+
+/* A channel that stands out at a point, by its error or by its size in the reference. */
+struct lfm_outlier {
+    size_t layer;
+    const char *point;
+    bool of_error;
+    double channel, rms, times_median;
+};
+
+/* One module's own and inherited error (compare --inject). */
+struct lfm_module_error {
+    size_t layer;
+    const char *module, *kind;
+    double injected, inherited, propagated, total;
+    double same_injected, same_total; /* share of tokens whose router chose the reference's experts, NaN without a router */
+};
+
 /* A model under comparison. `label` is unique in its document; `color` is the label's in every plot. */
 struct lfm_candidate {
     const char *name, *weights, *file, *sha256, *label, *color;
@@ -53,6 +77,12 @@ struct lfm_candidate {
     size_t n_cumulative;
     struct lfm_point_shift *points; /* traces only */
     size_t n_points;
+    struct lfm_parting first, first_in_text; /* traces only */
+    struct lfm_outlier *outliers;            /* traces only: all that the points list */
+    size_t n_outliers;
+    double error_outliers, magnitude_outliers; /* how many there are, over all points */
+    struct lfm_module_error *modules;        /* compare --inject only */
+    size_t n_modules;
 };
 
 /* One router's load, as `routing` measured it. */
@@ -166,6 +196,7 @@ struct lfm_document {
     struct lfm_candidate *candidates;
     size_t n_candidates;
     double positions, documents, context, tokens;
+    double tolerance, outlier_multiple; /* traces */
     const char *score, *errors_by;
     struct lfm_load *loads; /* routing: one per trace */
     size_t n_loads;

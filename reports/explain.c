@@ -27,6 +27,9 @@ static const struct {
     {"Relative error", "The L2 norm of the difference over the L2 norm of the reference's values; 0.01 is 1\xc2\xa0%. "
                        "SQNR is the same in decibels: 40\xc2\xa0"
                        "dB is 1\xc2\xa0%."},
+    {"Own, inherited", "A module\xe2\x80\x99s own (injected) error is the one it makes when it is given the reference\xe2\x80\x99s "
+                       "input. What its error in the candidate\xe2\x80\x99s run exceeds that by is inherited from the modules "
+                       "before it. The two are norms and do not add up as vectors do."},
     {"Standard error", "Clustered by document, or by window where there is one document: tokens of one text are not "
                        "independent observations."},
     {"Right, lost, won", "An answer to a task is right or wrong. Lost are the items that the reference gets right and "

@@ -17,6 +17,7 @@ static const char runs[] = "runs of tasks (lfmscope eval SUITE --against T,T,...
 static const char recall[] = "runs of the recall suite (lfmscope eval recall --output RUN)";
 static const char labels[] = "a comparison over labelled text (lfmscope compare ... --file F.jsonl --json)";
 static const char layer_errors[] = "a comparison of models or of traces, with layers";
+static const char injected[] = "a comparison of modules (lfmscope compare REFERENCE CANDIDATE... --inject --json)";
 static const char traces[] = "a comparison of traces (lfmscope compare R.h5 C.h5... --json)";
 static const char routes[] = "routing statistics (lfmscope routing T.h5... --json)";
 static const char routers[] = "a comparison or routing statistics of two or more models with routers";
@@ -32,7 +33,10 @@ const struct lfm_figure lfm_figures[] = {
     {"task-scores", tasks, "Scores by suite and format", runs, lfm_figure_tasks},
     {"recall", tasks, "Recall by length and depth", recall, lfm_figure_recall},
     {"error-growth", layers, "Error growth through the layers", layer_errors, lfm_figure_error_growth},
+    {"injected", layers, "Own and inherited errors of modules", injected, lfm_figure_injected},
     {"error-points", layers, "Error at every point of every layer", traces, lfm_figure_error_points},
+    {"first-above", layers, "Where traces part", traces, lfm_figure_first_above},
+    {"channel-outliers", layers, "Channels that stand out", traces, lfm_figure_channel_outliers},
     {"router-overlap", routing, "Router agreement by layer", routers, lfm_figure_router_overlap},
     {"expert-load", routing, "Load of every expert", routes, lfm_figure_expert_load},
     {"load-entropy", routing, "Evenness of the load", routes, lfm_figure_load_entropy},

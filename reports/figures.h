@@ -36,6 +36,11 @@ void lfm_figure_ledger_margins(struct lfm_content *content, const struct lfm_doc
 void lfm_figure_error_growth(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_error_points(struct lfm_content *content, const struct lfm_documents *documents);
 
+/* figures_divergence.c */
+void lfm_figure_injected(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_first_above(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_channel_outliers(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* figures_routing.c */
 void lfm_figure_router_overlap(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_expert_load(struct lfm_content *content, const struct lfm_documents *documents);

@@ -88,8 +88,9 @@ static void add_growth(struct lfm_content *content, const struct lfm_document *d
     plot->n_bands = attention_layers(pool, document, &plot->bands);
     for (size_t i = 0; i < document->n_candidates; i++) add_residual(plot, &document->candidates[i]);
     lfm_content_figure(content, plot, &document->source, "Error growth through the layers",
-                       lfm_pool_printf(pool, "Relative L2 error of the residual stream after each layer.%s%s",
-                                       growth(pool, plot), plot->n_bands ? " Attention layers are shaded." : ""));
+                       lfm_pool_printf(pool, "Relative L2 error of the residual stream after each layer.%s%s%s",
+                                       growth(pool, plot), plot->n_bands ? " Attention layers are shaded." : "",
+                                       document->kind == LFM_DOCUMENT_TRACES ? " From /layers/NN/residual of the traces." : ""));
     if (document->kind == LFM_DOCUMENT_COMPARE) layer_table(content, document, n);
 }
 
@@ -197,6 +198,11 @@ static const struct lfm_point_shift *largest(const struct lfm_candidate *candida
     return found;
 }
 
+static const char *trace_name(const struct lfm_candidate *candidate)
+{
+    return candidate->file[0] ? candidate->file : candidate->label;
+}
+
 static void add_map(struct lfm_content *content, const struct lfm_document *document,
                     const struct lfm_candidate *candidate, const struct map_axes *axes, size_t n)
 {
@@ -227,7 +233,8 @@ static void add_map(struct lfm_content *content, const struct lfm_document *docu
     const char *caption =
         lfm_pool_printf(pool, "Relative L2 error of what each module puts out, in the order of the computation. The "
                               "largest is %s, at %s of layer %zu. Shades are the same for all formats, in powers of "
-                              "ten.", error, worst->point, worst->layer);
+                              "ten. From /layers/NN/<point> of %s and %s.", error, worst->point, worst->layer,
+                        trace_name(&document->reference), trace_name(candidate));
     lfm_content_figure(content, plot, &document->source, title, caption);
 }
 

@@ -24,6 +24,15 @@ double lfm_read_number(struct lfm_place at, const char *key)
     return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 
+size_t lfm_read_layer(struct lfm_place at, size_t otherwise)
+{
+    double value = lfm_read_number(at, "layer");
+    if (isnan(value)) return otherwise;
+    if (value >= 0 && value < 100000 && value == floor(value)) return (size_t)value;
+    lfm_place_fail(at, "layer", "a whole number below 100000");
+    return otherwise;
+}
+
 const char *lfm_read_string(struct lfm_place at, const char *key)
 {
     const cJSON *item = lfm_place_find(at, key);

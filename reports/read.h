@@ -40,6 +40,13 @@ const char *lfm_base_name(const char *name);
 enum lfm_status lfm_read_tasks(struct lfm_place top, struct lfm_document *document, const char *path, bool whole,
                                struct lfm_error *error);
 
+/* document_divergence.c: where traces part and which channels stand out; the errors of modules. */
+void lfm_read_divergence(struct lfm_place at, struct lfm_candidate *candidate);
+void lfm_read_modules(struct lfm_place at, struct lfm_candidate *candidate);
+
+/* A whole number "layer"; `otherwise` when it is absent. */
+size_t lfm_read_layer(struct lfm_place at, size_t otherwise);
+
 /* document_bench.c */
 void lfm_read_bench(struct lfm_place top, struct lfm_document *document);
 

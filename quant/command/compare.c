@@ -6,9 +6,12 @@
 #include "quant/command/trace_comparison.h"
 #include "quant/compare.h"
 #include "quant/compare_figures.h"
+#include "quant/inject.h"
+#include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "reference/command/model_options.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +20,7 @@ struct task {
     struct lfm_model_arguments model;
     struct lfm_text_arguments text_arguments;
     const struct lfm_common *common;
+    bool inject;
 
     struct lfm_model *reference;
     size_t n; /* candidates */
@@ -25,6 +29,7 @@ struct task {
     struct lfm_comparison *comparisons;
     struct lfm_compare_figures *figures;
     double *reference_nll;
+    struct lfm_injection *injections; /* with --inject */
     struct lfm_text text;
 };
 
@@ -62,10 +67,25 @@ static enum lfm_status compare_models(struct task *task, struct lfm_error *error
     return status;
 }
 
+/* Beside the comparison: which errors are a module's own. */
+static enum lfm_status inject(struct task *task, struct lfm_error *error)
+{
+    struct lfm_progress progress;
+    LFM_TRY(LFM_ALLOC(&task->injections, task->n, error));
+    for (size_t c = 0; c < task->n; c++)
+        LFM_TRY(lfm_injection_init(&task->injections[c], task->reference, task->candidates[c], error));
+    lfm_progress_start(&progress, "injecting", "tokens", (double)(task->text.windows.n_tokens * (1 + 3 * task->n)),
+                       task->common->quiet);
+    enum lfm_status status = lfm_inject(task->injections, task->n, task->reference, &task->text.windows, &progress, error);
+    lfm_progress_finish(&progress);
+    return status;
+}
+
 static enum lfm_status run(struct task *task, int argc, char **argv, struct lfm_error *error)
 {
     LFM_TRY(open_models(task, error));
     LFM_TRY(lfm_text_open(&task->text, &task->text_arguments, task->reference->checkpoint, error));
+    if (task->inject) LFM_TRY(inject(task, error));
     LFM_TRY(compare_models(task, error));
     const struct lfm_compare_result result = {
         .reference = task->reference,
@@ -75,6 +95,7 @@ static enum lfm_status run(struct task *task, int argc, char **argv, struct lfm_
         .figures = task->figures,
         .n = task->n,
         .reference_nll = task->reference_nll,
+        .injections = task->injections,
         .text = &task->text,
     };
     return task->common->json ? lfm_compare_print_json(&result, argc, argv, error)
@@ -85,6 +106,7 @@ static void release(struct task *task)
 {
     for (size_t c = 0; task->comparisons && c < task->n; c++) lfm_comparison_release(&task->comparisons[c]);
     for (size_t c = 0; task->candidates && c < task->n; c++) lfm_model_close(task->candidates[c]);
+    for (size_t c = 0; task->injections && c < task->n; c++) lfm_injection_release(&task->injections[c]);
     lfm_model_close(task->reference);
     lfm_text_close(&task->text);
     free(task->candidates);
@@ -92,6 +114,7 @@ static void release(struct task *task)
     free(task->comparisons);
     free(task->figures);
     free(task->reference_nll);
+    free(task->injections);
 }
 
 static bool is_trace(const char *path)
@@ -107,12 +130,32 @@ static size_t count_traces(const struct lfm_strings *arguments)
     return traces;
 }
 
+/* What is wrong with options that belong to traces or to models alone, or NULL; fills in the defaults of traces. */
+static const char *wrong_options(const struct task *task, struct lfm_trace_compare_options *traces, size_t n_traces)
+{
+    const struct lfm_trace_compare_options defaults = LFM_TRACE_COMPARE_DEFAULT;
+    if (n_traces > 0 && task->inject) return "'--inject' runs models: traces hold no weights";
+    if (n_traces == 0 && !isnan(traces->tolerance)) return "'--tolerance' is for traces (*.h5)";
+    if (n_traces == 0 && !isnan(traces->outliers)) return "'--outliers' is for traces (*.h5)";
+    if (isnan(traces->tolerance)) traces->tolerance = defaults.tolerance;
+    if (isnan(traces->outliers)) traces->outliers = defaults.outliers;
+    if (!(traces->tolerance >= 0 && isfinite(traces->tolerance))) return "'--tolerance' must be a number from 0 up";
+    if (!(traces->outliers >= 1 && isfinite(traces->outliers))) return "'--outliers' must be a number from 1 up";
+    return NULL;
+}
+
 int lfm_command_compare(int argc, char **argv)
 {
     struct task task = {.model = LFM_MODEL_ARGUMENTS_DEFAULT, .text_arguments = LFM_TEXT_ARGUMENTS_DEFAULT};
+    struct lfm_trace_compare_options traces = {.tolerance = NAN, .outliers = NAN};
     const struct lfm_option options[] = {
         LFM_TEXT_OPTION_ROWS(task.text_arguments),
         LFM_MODEL_OPTION_ROWS(task.model),
+        {"inject", NULL, "models: split each module's error into its own and the inherited one", LFM_OPTION_FLAG, &task.inject},
+        {"tolerance", "X", "traces: count tokens whose relative L2 error is above X (0.01)", LFM_OPTION_DOUBLE,
+         &traces.tolerance},
+        {"outliers", "K", "traces: list channels with more than K times the median RMS (3)", LFM_OPTION_DOUBLE,
+         &traces.outliers},
         {0},
     };
     const struct lfm_usage usage = {
@@ -131,13 +174,18 @@ int lfm_command_compare(int argc, char **argv)
     struct lfm_strings arguments;
     int exit_code;
     if (!lfm_parse_arguments(&usage, argc, argv, &common, &arguments, &exit_code)) goto done;
-    size_t traces = count_traces(&arguments);
-    if (traces == arguments.count && task.text_arguments.files.count == 0) {
-        exit_code = lfm_run_trace_comparison(&common, &arguments, argc, argv);
+    size_t n_traces = count_traces(&arguments);
+    const char *wrong = wrong_options(&task, &traces, n_traces);
+    if (wrong) {
+        exit_code = lfm_report_usage(&usage, "%s", wrong);
         goto done;
     }
-    if (traces > 0) {
-        exit_code = lfm_report_usage(&usage, "%s", traces == arguments.count
+    if (n_traces == arguments.count && task.text_arguments.files.count == 0) {
+        exit_code = lfm_run_trace_comparison(&common, &arguments, &traces, argc, argv);
+        goto done;
+    }
+    if (n_traces > 0) {
+        exit_code = lfm_report_usage(&usage, "%s", n_traces == arguments.count
                                                        ? "traces hold their text: '--file' is for models"
                                                        : "traces (*.h5) cannot be compared with models");
         goto done;

@@ -1,6 +1,7 @@
 /* Results of `compare` as JSON and as tables: see compare_report.h. */
 #include "quant/command/compare_report.h"
 
+#include "quant/command/inject_report.h"
 #include "quant/command/router_report.h"
 #include "reference/command/model_options.h"
 
@@ -113,6 +114,7 @@ static enum lfm_status add_candidate(cJSON *candidates, const struct lfm_compare
     lfm_json_add_number(delta_p, "rms", figures->delta_p_rms);
     add_router(object, &figures->router);
     add_layers(object, &result->comparisons[c]);
+    if (result->injections) lfm_add_injection(object, &result->injections[c]);
     LFM_TRY(add_labels(object, result, &result->comparisons[c], error));
     add_curve(object, &figures->kld_distribution);
     return LFM_OK;
@@ -235,5 +237,8 @@ enum lfm_status lfm_compare_print_tables(const struct lfm_compare_result *result
         if (result->candidates[c]->fallback_matrices > 0)
             printf("%s: %zu matrices kept their stored type, their rows being no multiple of the block\n",
                    result->names[c], result->candidates[c]->fallback_matrices);
-    return result->text->positions.n_names > 0 ? print_labels(result, error) : LFM_OK;
+    if (result->text->positions.n_names > 0) LFM_TRY(print_labels(result, error));
+    for (size_t c = 0; result->injections && c < result->n; c++)
+        lfm_print_injection(result->names[c], &result->injections[c]);
+    return LFM_OK;
 }

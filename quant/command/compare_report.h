@@ -5,6 +5,7 @@
 #include "quant/command/text_options.h"
 #include "quant/compare.h"
 #include "quant/compare_figures.h"
+#include "quant/inject.h"
 
 /* A finished comparison. Everything is borrowed. */
 struct lfm_compare_result {
@@ -15,6 +16,7 @@ struct lfm_compare_result {
     const struct lfm_compare_figures *figures;  /* [n] */
     size_t n;
     const double *reference_nll;
+    const struct lfm_injection *injections;     /* [n], or NULL */
     const struct lfm_text *text;
 };
 

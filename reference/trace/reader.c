@@ -7,6 +7,7 @@
 #include "reference/trace/h5.h"
 #include "reference/trace/header.h"
 #include "reference/trace/points.h"
+#include "reference/trace/truncated.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -40,6 +41,7 @@ static enum lfm_status open_file(struct lfm_trace *trace, struct lfm_error *erro
     struct lfm_mapping mapping;
     lfm_h5_start();
     LFM_TRY(lfm_mapping_open(&mapping, path, error));
+    size_t bytes = mapping.size;
     lfm_mapping_close(&mapping);
     if (H5Fis_hdf5(path) <= 0) return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' is not an HDF5 file", path);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -47,7 +49,8 @@ static enum lfm_status open_file(struct lfm_trace *trace, struct lfm_error *erro
     trace->file = H5Fopen(path, H5F_ACC_RDONLY, access);
     enum lfm_status status = trace->file < 0 ? lfm_h5_fail(error, LFM_ERROR_FORMAT, "open", NULL, path) : LFM_OK;
     lfm_h5_close(access);
-    return status;
+    bool truncated = status != LFM_OK && error && strstr(error->message, "truncated file") != NULL;
+    return truncated ? lfm_trace_explain_truncation(path, bytes, error) : status;
 }
 
 static enum lfm_status read_header(struct lfm_trace *trace, struct lfm_error *error)
@@ -182,6 +185,25 @@ static enum lfm_status open_column(struct lfm_trace *trace, const char *name, hi
     return LFM_OK;
 }
 
+/* Adds up the documents' lengths. */
+static enum lfm_status read_planned(struct lfm_trace *trace, hid_t lengths, struct lfm_error *error)
+{
+    struct lfm_trace_information *information = &trace->information;
+    int64_t *tokens;
+    LFM_TRY(LFM_ALLOC(&tokens, information->documents, error));
+    enum lfm_status status = LFM_OK;
+    if (H5Dread(lengths, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, tokens) < 0)
+        status = lfm_h5_fail(error, LFM_ERROR_FORMAT, "read", "/documents/tokens", trace->path);
+    for (size_t d = 0; d < information->documents && status == LFM_OK; d++) {
+        if (tokens[d] >= 0 && tokens[d] <= INT32_MAX) information->planned += (size_t)tokens[d];
+        else
+            status = lfm_fail(error, LFM_ERROR_FORMAT, "'%s': '/documents/tokens' says that document %zu has %" PRId64
+                              " tokens", trace->path, d, tokens[d]);
+    }
+    free(tokens);
+    return status;
+}
+
 static enum lfm_status open_tokens(struct lfm_trace *trace, struct lfm_error *error)
 {
     hsize_t extent[3];
@@ -191,8 +213,9 @@ static enum lfm_status open_tokens(struct lfm_trace *trace, struct lfm_error *er
     LFM_TRY(open_column(trace, "/tokens/document", &trace->documents, error));
     LFM_TRY(open_column(trace, "/tokens/position", &trace->positions, error));
     enum lfm_status status = open_dataset(trace, "/documents/tokens", H5T_INTEGER, 1, &lengths, extent, error);
-    lfm_h5_close(lengths);
     trace->information.documents = (size_t)extent[0];
+    if (status == LFM_OK) status = read_planned(trace, lengths, error);
+    lfm_h5_close(lengths);
     return status;
 }
 

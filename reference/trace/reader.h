@@ -17,6 +17,7 @@ struct lfm_trace_information {
     const cJSON *config;        /* as lfm_config_to_json writes it */
     size_t layers, hidden_size, experts, experts_per_token; /* out of it; experts 0 for dense models */
     size_t tokens;              /* T: rows of every dataset that are of use */
+    size_t planned;             /* tokens that were to be run: more than T when the run was stopped */
     size_t documents;
     bool complete;              /* false: the run was stopped, or is still going on */
     double bits_per_weight;
@@ -24,7 +25,8 @@ struct lfm_trace_information {
 
 struct lfm_trace;
 
-/* Opens a file and checks format, version, attributes and the shapes of all datasets. */
+/* Opens a file and checks format, version, attributes and the shapes of all datasets. The message about a truncated file
+ * says what of it is still there. */
 enum lfm_status lfm_trace_open(struct lfm_trace **out, const char *path, struct lfm_error *error);
 void lfm_trace_close(struct lfm_trace *trace); /* NULL is fine */
 const struct lfm_trace_information *lfm_trace_information(const struct lfm_trace *trace);

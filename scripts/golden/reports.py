@@ -18,6 +18,7 @@ FORMATS = {
     "fp8_e4m3": dict(bits=8.01, kld=3.4e-4, ratio=1.0011, top1=0.9952, overlap=0.9862, error=0.021),
     "q4_0": dict(bits=4.5, kld=1.7e-3, ratio=1.0037, top1=0.9905, overlap=0.969, error=0.064),
 }
+TOLERANCE = 0.01
 NOTE = "synthetic numbers for tests, no measurement"
 rng = random.Random(7)
 
@@ -81,7 +82,28 @@ def candidate(name, f):
         "top1_agreement": f["top1"], "top1_agreement_stderr": digits((1 - f["top1"]) * 0.1),
         "top5_overlap": digits(1 - (1 - f["top1"]) * 1.6), "delta_p": {"mean": digits(-kld / 3), "rms": digits(math.sqrt(kld) / 4)},
         "router": shift(f["overlap"]), "layers": layers, "labels": labels, "kld_cumulative": cumulative(kld),
+        "inject": inject(f),
     }
+
+
+def inject(f):
+    """Own errors that stay as they are and inherited ones that grow; routers that err only where they inherit."""
+    modules = []
+    for layer in range(LAYERS):
+        for module in ("operator", "feed_forward", "layer"):
+            own = f["error"] * {"operator": 1.1, "feed_forward": 0.8, "layer": 0.5}[module]
+            inherited = f["error"] * 0.12 * layer * {"operator": 1, "feed_forward": 1.6, "layer": 1}[module]
+            entry = {"layer": layer, "module": module, "injected": digits(own), "inherited": digits(inherited),
+                     "propagated": digits(math.sqrt(inherited * (2 * own + inherited))), "total": digits(own + inherited)}
+            if module == "operator":
+                entry["kind"] = "attention" if layer in ATTENTION else "conv"
+            if module == "feed_forward":
+                entry["kind"] = "moe" if layer >= 2 else "dense"
+                if layer >= 2:
+                    entry["router"] = {"injected": shift(1.0), "total": shift(f["overlap"])}
+            modules.append(entry)
+    return {"positions": 10240, "embedding": {"injected": f["error"], "inherited": 0, "propagated": 0, "total": f["error"]},
+            "modules": modules}
 
 
 def compare():
@@ -106,16 +128,40 @@ def points(f):
             rows.append({"layer": layer, "point": point, "relative_l2": digits(error), "cosine": digits(1 - error * error / 2, 9),
                          "sqnr_db": digits(-20 * math.log10(error)), "cka": digits(1 - error * error / 3, 9),
                          "max_channel_error": digits(error * 6), "max_channel": rng.randrange(256)})
+            above = error > TOLERANCE
+            rows[-1] |= {"tokens_above": 4096 if above else 0, "first_token": layer if above else None,
+                         "first_value": digits(error * 1.2) if above else None, "max_token_error": digits(error * 3), "max_token": 17,
+                         "error_outliers": outliers(error, 2 if point == "feed_forward" and layer == 7 else 0),
+                         "magnitude_outliers": outliers(1.0, 1 if point == "residual" else 0)}
     return rows
 
 
+def outliers(median, count):
+    """Channels 89, 90, ... at five, four, ... times the median."""
+    return {"median": digits(median), "count": count,
+            "channels": [{"channel": 89 + i, "rms": digits(median * (5 - i)), "times_median": 5 - i} for i in range(count)]}
+
+
+def first(rows):
+    """The first row above the tolerance, which has its token in the first document."""
+    for row in rows:
+        if row["first_token"] is not None:
+            token = row["first_token"]
+            return {"layer": row["layer"], "point": row["point"], "token": token, "document": 0, "position": token, "id": 300 + token,
+                    "value": row["first_value"]}
+    return None
+
+
 def traces():
+    rows = {name: points(f) for name, f in FORMATS.items()}
     return {
         "schema": "lfmscope-trace-compare", "version": "0.1.0", "note": NOTE,
         "command": "lfmscope compare reference.h5 q8_0.h5 fp8_e4m3.h5 q4_0.h5 --json",
+        "tolerance": TOLERANCE, "outlier_multiple": 3,
         "reference": {"file": "reference.h5", "name": "demo-model", "weights": "bf16"},
         "candidates": [
-            {"file": f"{name}.h5", "name": "demo-model", "weights": name, "tokens": 4096, "points": points(f),
+            {"file": f"{name}.h5", "name": "demo-model", "weights": name, "tokens": 4096, "points": rows[name],
+             "first": first(rows[name]), "first_in_text": first(rows[name]), "missing": [],
              "routers": [{"layer": layer, **shift(1 - (1 - f["overlap"]) * (0.5 + layer / LAYERS))} for layer in range(2, LAYERS)]}
             for name, f in FORMATS.items()
         ],

@@ -109,7 +109,13 @@ float made_value(const struct made_model *made, size_t layer, enum lfm_point poi
 {
     uint32_t where = (uint32_t)(layer * LFM_POINT_COUNT + point);
     float value = scramble(where, (uint32_t)token, (uint32_t)channel, 1);
-    return value + (float)made->noise * scramble(where, (uint32_t)token, (uint32_t)channel, 2);
+    value += (float)made->noise * scramble(where, (uint32_t)token, (uint32_t)channel, 2);
+    for (size_t i = 0; i < made->n_bumps; i++) {
+        const struct made_bump *bump = &made->bumps[i];
+        if (bump->layer == layer && bump->point == point && bump->token == token && bump->channel == channel)
+            value += bump->by;
+    }
+    return value;
 }
 
 static double score(const struct made_model *made, size_t layer, size_t token, size_t expert)

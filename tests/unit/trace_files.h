@@ -13,6 +13,14 @@
 
 enum { MADE_LAYERS = 4, MADE_WIDTH = 8, MADE_EXPERTS = 6, MADE_CHOSEN = 2, MADE_VOCABULARY = 32 };
 
+/* What is added to one activation. */
+struct made_bump {
+    size_t layer;
+    enum lfm_point point;
+    size_t token, channel;
+    float by;
+};
+
 /* Layers 0 and 2 are conv, 1 and 3 attention; 0 and 1 dense, 2 and 3 with experts. */
 struct made_model {
     struct lfm_model model;
@@ -22,6 +30,8 @@ struct made_model {
     struct lfm_provenance provenance;
     struct lfm_trace_options options; /* everything is recorded */
     double noise;                     /* how far the activations are off those of noise 0 */
+    struct made_bump bumps[4];
+    size_t n_bumps;
 };
 
 void make_trace_directory(void);

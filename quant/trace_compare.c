@@ -42,12 +42,12 @@ struct column {
 };
 
 static enum lfm_status match_column(const struct lfm_trace *a, const struct lfm_trace *b, const struct column *column,
-                                    struct lfm_error *error)
+                                    size_t tokens, struct lfm_error *error)
 {
     const struct lfm_trace_information *in_a = lfm_trace_information(a), *in_b = lfm_trace_information(b);
     int32_t x[SLAB], y[SLAB];
-    for (size_t first = 0; first < in_a->tokens; first += SLAB) {
-        size_t n = in_a->tokens - first < SLAB ? in_a->tokens - first : SLAB;
+    for (size_t first = 0; first < tokens; first += SLAB) {
+        size_t n = tokens - first < SLAB ? tokens - first : SLAB;
         LFM_TRY(column->read(a, first, n, x, error));
         LFM_TRY(column->read(b, first, n, y, error));
         for (size_t t = 0; t < n; t++)
@@ -59,8 +59,15 @@ static enum lfm_status match_column(const struct lfm_trace *a, const struct lfm_
     return LFM_OK;
 }
 
-enum lfm_status lfm_traces_match(const struct lfm_trace *reference, const struct lfm_trace *candidate,
-                                 struct lfm_error *error)
+static enum lfm_status different_lengths(const struct lfm_trace_information *a, const struct lfm_trace_information *b,
+                                         struct lfm_error *error)
+{
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' has %zu tokens%s, '%s' has %zu%s", a->path, a->tokens,
+                    a->complete ? "" : " (incomplete)", b->path, b->tokens, b->complete ? "" : " (incomplete)");
+}
+
+enum lfm_status lfm_traces_match_start(const struct lfm_trace *reference, const struct lfm_trace *candidate,
+                                       size_t *tokens, struct lfm_error *error)
 {
     static const struct column columns[] = {
         {"id", lfm_trace_read_tokens}, {"document", lfm_trace_read_documents}, {"position", lfm_trace_read_positions}};
@@ -72,12 +79,21 @@ enum lfm_status lfm_traces_match(const struct lfm_trace *reference, const struct
                         a->tokenizer_sha256, b->tokenizer_sha256);
     if (a->tokens == 0 || b->tokens == 0)
         return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' holds no tokens", a->tokens == 0 ? a->path : b->path);
-    if (a->tokens != b->tokens)
-        return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' has %zu tokens%s, '%s' has %zu%s", a->path, a->tokens,
-                        a->complete ? "" : " (incomplete)", b->path, b->tokens, b->complete ? "" : " (incomplete)");
+    *tokens = a->tokens < b->tokens ? a->tokens : b->tokens;
+    const struct lfm_trace_information *shorter = a->tokens < b->tokens ? a : b;
+    if (a->tokens != b->tokens && shorter->complete) return different_lengths(a, b, error);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
-        LFM_TRY(match_column(reference, candidate, &columns[i], error));
+        LFM_TRY(match_column(reference, candidate, &columns[i], *tokens, error));
     return LFM_OK;
+}
+
+enum lfm_status lfm_traces_match(const struct lfm_trace *reference, const struct lfm_trace *candidate,
+                                 struct lfm_error *error)
+{
+    const struct lfm_trace_information *a = lfm_trace_information(reference), *b = lfm_trace_information(candidate);
+    size_t tokens;
+    LFM_TRY(lfm_traces_match_start(reference, candidate, &tokens, error));
+    return a->tokens == b->tokens ? LFM_OK : different_lengths(a, b, error);
 }
 
 /* --- points --- */

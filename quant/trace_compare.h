@@ -41,6 +41,11 @@ struct lfm_trace_comparison {
 enum lfm_status lfm_traces_match(const struct lfm_trace *reference, const struct lfm_trace *candidate,
                                  struct lfm_error *error);
 
+/* The same for traces of which one may be the start of the other, when the shorter one is incomplete: *tokens is what both
+ * have, at least 1. */
+enum lfm_status lfm_traces_match_start(const struct lfm_trace *reference, const struct lfm_trace *candidate,
+                                       size_t *tokens, struct lfm_error *error);
+
 /* Compares matching traces, reading both some tokens at a time. Fails when they have nothing in common. The progress,
  * which may be NULL, counts points. */
 enum lfm_status lfm_traces_compare(struct lfm_trace_comparison *out, const struct lfm_trace *reference,

@@ -57,7 +57,10 @@ static void print_load(const struct lfm_routing_subject *subject)
 
 /* --- structure --- */
 
-/* The pairs of a layer by falling lift; pairs without one are left out. */
+/* Pairs that independence would have choose fewer tokens have a lift that says little: tables leave them out. */
+static const double least_expected = 5;
+
+/* The pairs of a layer by falling lift. */
 struct ranked_pair {
     size_t a, b;
     double lift;
@@ -79,7 +82,8 @@ static enum lfm_status rank_pairs(struct ranked_pair **out, size_t *n, const str
     for (size_t a = 0; a < E; a++)
         for (size_t b = a + 1; b < E; b++) {
             double lift = lfm_lift(structure, layer, a, b);
-            if (!isnan(lift)) (*out)[(*n)++] = (struct ranked_pair){a, b, lift};
+            double expected = (double)layer->together[a * E + a] * layer->together[b * E + b] / (double)structure->tokens;
+            if (expected >= least_expected) (*out)[(*n)++] = (struct ranked_pair){a, b, lift};
         }
     qsort(*out, *n, sizeof **out, by_lift);
     return LFM_OK;
@@ -122,7 +126,8 @@ static enum lfm_status print_structure(const struct lfm_structure *structure, st
     for (size_t i = 0; i < structure->n_layers; i++)
         LFM_TRY(print_structure_row(structure, &structure->layers[i], error));
     printf("chance: with this load, without memory; information less Miller and Madow's bias; excess: over shuffled labels "
-           "and ids\nlift of a pair by chance: %.3f\n", structure->lift_even);
+           "and ids\nlift of a pair by chance, with even loads: %.3f; pairs with fewer than %.0f tokens expected are left "
+           "out\n", structure->lift_even, least_expected);
     return LFM_OK;
 }
 

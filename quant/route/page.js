@@ -47,10 +47,16 @@ const setOf = (trace, layer, token) => trace.layers[layer].selected.slice(token 
 const weightsOf = (trace, layer, token) => trace.layers[layer].weights.slice(token * K, token * K + K);
 const marginOf = (trace, layer, token) => trace.layers[layer].margins[token];
 
+/* Looked up for every layer of every token: no lists are made here. */
 function isMoved(trace, layer, token) {
     if (trace === reference) return false;
-    const there = setOf(reference, layer, token);
-    return setOf(trace, layer, token).some((expert) => !there.includes(expert));
+    const here = trace.layers[layer].selected, there = reference.layers[layer].selected, end = (token + 1) * K;
+    for (let i = token * K; i < end; i++) {
+        let kept = false;
+        for (let j = token * K; j < end && !kept; j++) kept = here[i] === there[j];
+        if (!kept) return true;
+    }
+    return false;
 }
 
 /* Hues go round by the golden angle, so that neighbours in number differ. */
@@ -203,7 +209,8 @@ function chooseLayer(layer) {
     state.layer = Math.min(layers.length - 1, Math.max(0, layer));
     byId('layer').value = state.layer;
     paintText();
-    fillGrid();
+    for (const marked of byId('grid').querySelectorAll('.now')) marked.classList.remove('now');
+    for (const cell of byId('grid').querySelectorAll(`[data-layer="${state.layer}"]`)) cell.classList.add('now');
     fillDetail();
 }
 

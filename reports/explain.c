@@ -20,6 +20,9 @@ static const struct {
                        "that the candidate chooses too; same set is the share of tokens where nothing changed."},
     {"Gate KL, mass moved", "The divergence between the routers' normalised gates, in nats, and the share of gate "
                             "weight that went to other experts."},
+    {"Margin, flip", "A router's margin is the score of the last expert it takes less that of the first it leaves out. A "
+                     "choice flips when its set of experts is not the reference's: then scores have moved against each "
+                     "other by more than a margin."},
     {"Relative error", "The L2 norm of the difference over the L2 norm of the reference's values; 0.01 is 1\xc2\xa0%. "
                        "SQNR is the same in decibels: 40\xc2\xa0"
                        "dB is 1\xc2\xa0%."},

@@ -40,6 +40,11 @@ const char *lfm_base_name(const char *name);
 enum lfm_status lfm_read_tasks(struct lfm_place top, struct lfm_document *document, const char *path, bool whole,
                                struct lfm_error *error);
 
+/* document_routing.c: what is not about load and agreement by layer */
+void lfm_read_routing_layer(struct lfm_place at, struct lfm_load_layer *layer);
+void lfm_read_routing_chance(struct lfm_place at, struct lfm_load *load);
+void lfm_read_routing_pair(struct lfm_place at, struct lfm_pair *pair);
+
 /* document_bench.c */
 void lfm_read_bench(struct lfm_place top, struct lfm_document *document);
 

@@ -68,8 +68,7 @@ static void lift_map(struct lfm_plot *plot, const struct lfm_load_layer *layer, 
 {
     for (size_t i = 0; i < layer->n_lifts; i++) {
         const struct lfm_expert_pair *pair = &layer->lifts[i];
-        if (!(pair->a >= 0 && pair->a < layer->experts && pair->b >= 0 && pair->b < layer->experts) || layer->experts > (double)plot->n_rows)
-            continue;
+        if (!(pair->a >= 0 && pair->a < (double)plot->n_rows && pair->b >= 0 && pair->b < (double)plot->n_rows)) continue;
         if (isnan(pair->lift)) continue;
         lfm_plot_cell(plot, (size_t)pair->a, (size_t)pair->b, pair->lift / chance);
         lfm_plot_cell(plot, (size_t)pair->b, (size_t)pair->a, pair->lift / chance);

@@ -145,5 +145,6 @@ $(BUILD)/members: force
 # What .incbin pulls in, which the compiler does not list.
 $(BUILD)/obj/eval/text/tables.o: $(wildcard datasets/punkt/* datasets/langdetect/*)
 $(BUILD)/obj/eval/view/page.o: $(wildcard eval/view/page.html eval/view/page.css eval/view/page.js)
+$(BUILD)/obj/quant/route/page.o: $(wildcard quant/route/page.html quant/route/page.css quant/route/page.js)
 
 -include $(ALL_OBJECTS:.o=.d)

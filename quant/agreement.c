@@ -82,7 +82,7 @@ static double mass_moved(const struct lfm_router_decision *reference, const stru
     return lost;
 }
 
-static size_t common_experts(const int32_t *a, const int32_t *b, size_t K)
+size_t lfm_common_experts(const int32_t *a, const int32_t *b, size_t K)
 {
     size_t common = 0;
     for (size_t i = 0; i < K; i++)
@@ -93,11 +93,12 @@ static size_t common_experts(const int32_t *a, const int32_t *b, size_t K)
 void lfm_router_add(struct lfm_router_sums *sums, const struct lfm_router_decision *reference,
                     const struct lfm_router_decision *candidate, size_t E, size_t K)
 {
-    size_t common = common_experts(reference->selected, candidate->selected, K);
+    size_t common = lfm_common_experts(reference->selected, candidate->selected, K);
     sums->tokens++;
     sums->overlap += (double)common / (double)(2 * K - common);
     sums->shared += (double)common / (double)K;
     sums->exact_set += common == K;
+    sums->top1 += reference->selected[0] == candidate->selected[0];
     sums->gate_kl += gate_kl(reference->logits, candidate->logits, E);
     sums->mass_moved += mass_moved(reference, candidate, K);
 }
@@ -108,6 +109,7 @@ void lfm_router_merge(struct lfm_router_sums *sums, const struct lfm_router_sums
     sums->overlap += more->overlap;
     sums->shared += more->shared;
     sums->exact_set += more->exact_set;
+    sums->top1 += more->top1;
     sums->gate_kl += more->gate_kl;
     sums->mass_moved += more->mass_moved;
 }
@@ -119,7 +121,9 @@ struct lfm_router_figures lfm_router_figures(const struct lfm_router_sums *sums)
         .overlap = sums->overlap / n,
         .shared = sums->shared / n,
         .exact_set = sums->exact_set / n,
+        .top1 = sums->top1 / n,
         .gate_kl = sums->gate_kl / n,
         .mass_moved = sums->mass_moved / n,
+        .weight_l1 = 2 * sums->mass_moved / n,
     };
 }

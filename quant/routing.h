@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* How evenly n counts are spread; f = counts / their sum. Everything is 0 for an even load, but entropy (ln n),
- * entropy_normalized (1) and effective (n); NaN when all counts are 0. */
+ * effective (n), entropy_normalized, jain and balancedness (1); NaN when all counts are 0. All members are doubles. */
 struct lfm_balance {
     double entropy;            /* H = -sum f ln f, in nats, 0 ln 0 = 0 */
     double entropy_normalized; /* H / ln n; 1 when n is 1 */
@@ -16,6 +16,8 @@ struct lfm_balance {
     double cv;                 /* standard deviation over the n counts / mean */
     double gini;               /* sum_i (2i - n - 1) c_(i) / (n sum c), counts ascending, i from 1 */
     double max_violation;      /* (largest - mean) / mean */
+    double jain;               /* (sum c)^2 / (n sum c^2) = 1 / (1 + cv^2) */
+    double balancedness;       /* mean / largest = 1 / (1 + max_violation) */
 };
 
 /* Fails when memory is short. counts[n] are not negative, n is at least 1. */

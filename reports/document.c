@@ -228,6 +228,7 @@ static void read_load(struct lfm_place at, struct lfm_load_layer *layer, size_t 
         .max_violation = lfm_read_number(at, "max_violation"),
         .margin_median = lfm_read_number(at, "margin_median"),
     };
+    lfm_read_routing_layer(at, layer);
     if (!loads) return;
     if (!cJSON_IsArray(loads)) lfm_place_fail(at, "load", "a list of numbers");
     layer->load = lfm_pool_alloc(at.pool, (size_t)cJSON_GetArraySize(loads), sizeof *layer->load);
@@ -247,6 +248,7 @@ static void read_trace(struct lfm_place at, struct lfm_load *load)
                               .file = lfm_read_string(at, "file"),
                               .sha256 = lfm_read_string(at, "sha256"),
                               .tokens = lfm_read_number(at, "tokens")};
+    lfm_read_routing_chance(at, load);
     load->layers = lfm_pool_alloc(at.pool, list.count, sizeof *load->layers);
     if (!load->layers) return;
     for (load->n_layers = 0; load->n_layers < list.count; load->n_layers++)
@@ -258,6 +260,7 @@ static void read_pair(struct lfm_place at, struct lfm_pair *pair)
     *pair = (struct lfm_pair){.reference = lfm_read_string(at, "reference"),
                               .candidate = lfm_read_string(at, "candidate")};
     read_layers(at, "layers", true, &pair->layers, &pair->n_layers);
+    lfm_read_routing_pair(at, pair);
 }
 
 /* The label of the trace that a pair names by file or by name; else the name itself. */

@@ -85,19 +85,49 @@ struct lfm_candidate {
     size_t n_modules;
 };
 
+/* Two experts and how much more often they are chosen together than if they were independent. */
+struct lfm_expert_pair {
+    double a, b, lift;
+};
+
+/* The share of a domain's tokens that chose each expert. */
+struct lfm_domain_share {
+    const char *label;
+    double *shares;
+    size_t n;
+};
+
 /* One router's load, as `routing` measured it. */
 struct lfm_load_layer {
     size_t layer;
     double experts, top_k, entropy, entropy_normalized, effective_experts, cv, gini, max_violation, margin_median;
     double *load; /* share of the choices, per expert */
     size_t n_load;
+    double chance_cv, chance_effective_experts;         /* of even routing */
+    double domain_excess, token_excess;                 /* mutual information over shuffled text, nats */
+    double next_token, next_token_chance;               /* share of experts that the next token keeps */
+    struct lfm_expert_pair *lifts;
+    size_t n_lifts;
+    struct lfm_domain_share *domains;
+    size_t n_domains;
 };
 
 struct lfm_load {
     const char *name, *weights, *file, *sha256, *label, *color;
     double tokens;
+    double chance_lift, chance_share; /* of a pair, and of a token's chance to choose an expert, with even routing */
     struct lfm_load_layer *layers;
     size_t n_layers;
+};
+
+/* Choices whose margin lies in [from, to), to being NaN for no end; shares of them. */
+struct lfm_flip_bin {
+    double from, to, tokens, shared, weight_l1, observed, predicted_empirical, predicted_normal;
+};
+
+/* The share of tokens whose experts differ in this layer and in none before. */
+struct lfm_first_flip {
+    double layer, share;
 };
 
 /* Two traces' routers side by side. */
@@ -105,6 +135,11 @@ struct lfm_pair {
     const char *reference, *candidate, *label, *color;
     struct lfm_layer_shift *layers;
     size_t n_layers;
+    struct lfm_flip_bin *bins; /* over all layers */
+    size_t n_bins;
+    struct lfm_first_flip *firsts;
+    size_t n_firsts;
+    double never_share;
 };
 
 /* A share of right answers with its 95 % interval. */

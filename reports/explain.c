@@ -24,6 +24,9 @@ static const struct {
                             "is what the other choice costs, arithmetic what the other weights cost, each the mean of both ways to "
                             "ask (Shapley values), in nats of KLD; together they are the loss. The interaction is what both cost "
                             "together beyond what they cost one by one, and is in them by halves. A share can be negative."},
+    {"Margin, flip", "A router's margin is the score of the last expert it takes less that of the first it leaves out. A "
+                     "choice flips when its set of experts is not the reference's: then scores have moved against each "
+                     "other by more than a margin."},
     {"Relative error", "The L2 norm of the difference over the L2 norm of the reference's values; 0.01 is 1\xc2\xa0%. "
                        "SQNR is the same in decibels: 40\xc2\xa0"
                        "dB is 1\xc2\xa0%."},

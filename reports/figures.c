@@ -20,6 +20,8 @@ static const char layer_errors[] = "a comparison of models or of traces, with la
 static const char injected[] = "a comparison of modules (lfmscope compare REFERENCE CANDIDATE... --inject --json)";
 static const char traces[] = "a comparison of traces (lfmscope compare R.h5 C.h5... --json)";
 static const char routes[] = "routing statistics (lfmscope routing T.h5... --json)";
+static const char labelled_routes[] = "routing statistics of labelled text (a JSONL file with \"label\")";
+static const char route_pairs[] = "routing statistics of two or more traces (lfmscope routing T.h5 T2.h5 --json)";
 static const char routers[] = "a comparison or routing statistics of two or more models with routers";
 
 const struct lfm_figure lfm_figures[] = {
@@ -40,6 +42,13 @@ const struct lfm_figure lfm_figures[] = {
     {"router-overlap", routing, "Router agreement by layer", routers, lfm_figure_router_overlap},
     {"expert-load", routing, "Load of every expert", routes, lfm_figure_expert_load},
     {"load-entropy", routing, "Evenness of the load", routes, lfm_figure_load_entropy},
+    {"load-chance", routing, "Load against chance", routes, lfm_figure_load_chance},
+    {"coactivation", routing, "Experts chosen together", routes, lfm_figure_coactivation},
+    {"specialisation", routing, "What the experts go by", routes, lfm_figure_specialisation},
+    {"domain-experts", routing, "Domains and experts", labelled_routes, lfm_figure_domain_experts},
+    {"flips-margin", routing, "Flips by margin", route_pairs, lfm_figure_flips_margin},
+    {"flips-predicted", routing, "Flips as margins predict them", route_pairs, lfm_figure_flips_predicted},
+    {"first-divergence", routing, "Where tokens leave the reference's path", route_pairs, lfm_figure_first_divergence},
     {"bench", speed, "Decode rates", measured, lfm_figure_bench},
     {0},
 };

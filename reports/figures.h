@@ -46,6 +46,15 @@ void lfm_figure_router_overlap(struct lfm_content *content, const struct lfm_doc
 void lfm_figure_expert_load(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_load_entropy(struct lfm_content *content, const struct lfm_documents *documents);
 
+/* figures_experts.c */
+void lfm_figure_load_chance(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_coactivation(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_specialisation(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_domain_experts(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_flips_margin(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_flips_predicted(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_first_divergence(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* figures_tasks.c */
 void lfm_figure_tasks(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_recall(struct lfm_content *content, const struct lfm_documents *documents);

@@ -46,6 +46,10 @@ void lfm_read_modules(struct lfm_place at, struct lfm_candidate *candidate);
 
 /* A whole number "layer"; `otherwise` when it is absent. */
 size_t lfm_read_layer(struct lfm_place at, size_t otherwise);
+/* document_routing.c: what is not about load and agreement by layer */
+void lfm_read_routing_layer(struct lfm_place at, struct lfm_load_layer *layer);
+void lfm_read_routing_chance(struct lfm_place at, struct lfm_load *load);
+void lfm_read_routing_pair(struct lfm_place at, struct lfm_pair *pair);
 
 /* document_bench.c */
 void lfm_read_bench(struct lfm_place top, struct lfm_document *document);

@@ -2,6 +2,7 @@
 #include "eval/view/pool.h"
 #include "eval/view/view.h"
 
+#include "reference/base/page.h"
 #include "reference/base/version.h"
 
 #include <string.h>
@@ -11,38 +12,6 @@ struct writer {
     struct lfm_text_pool messages, tools;
     struct lfm_error *error;
 };
-
-/* --- text that is safe inside a script element --- */
-
-/* What has to leave as an escape at `at`: "<", which begins everything that could end the element, and the separators
- * and marks of direction (U+2028 to U+202E, U+2066 to U+2069), which would reorder or break the page's source. Its
- * length in bytes, 0 for other text; the code point in *point. */
-static size_t risky(const char *at, unsigned int *point)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    *point = byte[0];
-    if (byte[0] == '<') return 1;
-    if (byte[0] != 0xe2 || (byte[1] != 0x80 && byte[1] != 0x81)) return 0;
-    *point = 0x2000U + (byte[1] - 0x80U) * 0x40U + (byte[2] & 0x3fU);
-    return (*point >= 0x2028 && *point <= 0x202e) || (*point >= 0x2066 && *point <= 0x2069) ? 3 : 0;
-}
-
-/* Appends JSON. The characters above stand only in its strings, so that an escape says the same. */
-static enum lfm_status put_escaped(struct lfm_buffer *out, const char *json, struct lfm_error *error)
-{
-    const char *start = json;
-    unsigned int point;
-    while (*json) {
-        size_t length = risky(json, &point);
-        if (length > 0) {
-            LFM_TRY(lfm_buffer_append(out, start, (size_t)(json - start), error));
-            LFM_TRY(lfm_buffer_printf(out, error, "\\u%04x", point));
-            start = json + length;
-        }
-        json += length ? length : 1;
-    }
-    return lfm_buffer_append(out, start, (size_t)(json - start), error);
-}
 
 static enum lfm_status short_of_memory(struct lfm_error *error)
 {
@@ -55,7 +24,7 @@ static enum lfm_status put_item(struct writer *writer, cJSON *item)
     char *text = item ? cJSON_PrintUnformatted(item) : NULL;
     cJSON_Delete(item);
     if (!text) return short_of_memory(writer->error);
-    enum lfm_status status = put_escaped(writer->out, text, writer->error);
+    enum lfm_status status = lfm_page_put_json(writer->out, text, writer->error);
     cJSON_free(text);
     return status;
 }
@@ -212,7 +181,7 @@ static enum lfm_status put_texts(struct writer *writer, const char *name, const 
     LFM_TRY(lfm_buffer_printf(writer->out, writer->error, ",\"%s\":[", name));
     for (size_t i = 0; i < pool->count; i++) {
         LFM_TRY(put(writer, i ? ",\n" : "\n"));
-        LFM_TRY(put_escaped(writer->out, pool->texts[i], writer->error));
+        LFM_TRY(lfm_page_put_json(writer->out, pool->texts[i], writer->error));
     }
     return put(writer, "]");
 }

@@ -10,6 +10,8 @@ void lfm_add_router_figures(cJSON *object, const struct lfm_router_figures *figu
     lfm_json_add_number(object, "exact_set", figures->exact_set);
     lfm_json_add_number(object, "gate_kl", figures->gate_kl);
     lfm_json_add_number(object, "mass_moved", figures->mass_moved);
+    lfm_json_add_number(object, "top1", figures->top1);
+    lfm_json_add_number(object, "weight_l1", figures->weight_l1);
 }
 
 void lfm_add_router_rows(cJSON *object, const char *key, const struct lfm_router_difference *rows, size_t n)

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* Adds "overlap", "shared", "exact_set", "gate_kl" and "mass_moved" to the object. */
+/* Adds "overlap", "shared", "exact_set", "gate_kl", "mass_moved", "top1" and "weight_l1" to the object. */
 void lfm_add_router_figures(cJSON *object, const struct lfm_router_figures *figures);
 
 /* Adds an array of {"layer", ...} called `key` to the object. */

@@ -1,178 +1,182 @@
 /* lfmscope routing: what the experts do, from traces. */
 #include "quant/command/commands.h"
-#include "quant/command/router_report.h"
-#include "quant/routing.h"
+#include "quant/command/routing_report.h"
+#include "quant/pieces.h"
+#include "quant/route/route.h"
 #include "quant/trace_compare.h"
 #include "reference/base/command.h"
 #include "reference/base/memory.h"
 #include "reference/trace/reader.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One trace, and how it agrees with the first. */
-struct subject {
-    struct lfm_trace *trace;
-    struct lfm_routing routing;
-    struct lfm_router_difference *agreement; /* NULL for the first */
-    size_t n_agreement;
+enum { TOKENS_IN_JSON = 10 }; /* per expert, when --tokens does not say */
+
+struct arguments {
+    const struct lfm_strings *files;
+    const struct lfm_common *common;
+    const char *route, *tokenizer;
+    struct lfm_structure_options structure;
+    struct lfm_routing_view view;
 };
 
-static const struct lfm_trace_information *about(const struct subject *subject)
-{
-    return lfm_trace_information(subject->trace);
-}
+/* --- reading --- */
 
-static enum lfm_status read_subjects(struct subject *subjects, const struct lfm_strings *files, struct lfm_error *error)
+/* The same for every trace of so many tokens. */
+static enum lfm_status expect_by_chance(struct lfm_routing_subject *subjects, size_t i, uint64_t seed,
+                                        struct lfm_error *error)
 {
-    for (size_t i = 0; i < files->count; i++) {
-        struct subject *subject = &subjects[i];
-        LFM_TRY(lfm_trace_open(&subject->trace, files->items[i], error));
-        if (i > 0) LFM_TRY(lfm_traces_match(subjects[0].trace, subject->trace, error));
-        LFM_TRY(lfm_routing_read(&subject->routing, subject->trace, error));
-        if (i > 0)
-            LFM_TRY(lfm_traces_compare_routers(&subject->agreement, &subject->n_agreement, subjects[0].trace,
-                                               subject->trace, error));
+    const struct lfm_routing *routing = &subjects[i].routing;
+    if (i > 0 && routing->tokens == subjects[0].routing.tokens) {
+        subjects[i].chance = subjects[0].chance;
+        return LFM_OK;
     }
-    return LFM_OK;
+    return lfm_chance(&subjects[i].chance, routing->tokens, routing->experts, routing->experts_per_token, seed, error);
 }
 
-/* --- JSON --- */
-
-static void add_array(cJSON *object, const char *key, const double *values, size_t n)
+static enum lfm_status read_subject(struct lfm_routing_subject *subjects, size_t i, const struct arguments *arguments,
+                                    struct lfm_error *error)
 {
-    cJSON *array = cJSON_AddArrayToObject(object, key);
-    for (size_t i = 0; i < n; i++) cJSON_AddItemToArray(array, cJSON_CreateNumber(values[i]));
+    struct lfm_routing_subject *subject = &subjects[i];
+    struct lfm_progress progress;
+    size_t tokens = 0;
+    LFM_TRY(lfm_trace_open(&subject->trace, arguments->files->items[i], error));
+    if (i > 0) LFM_TRY(lfm_traces_overlap(&tokens, subjects[0].trace, subject->trace, error));
+    LFM_TRY(lfm_routing_read(&subject->routing, subject->trace, error));
+    LFM_TRY(expect_by_chance(subjects, i, arguments->structure.seed, error));
+    lfm_progress_start(&progress, "counting", "layers", (double)subject->routing.n_layers, arguments->common->quiet);
+    enum lfm_status status =
+        lfm_structure_read(&subject->structure, subject->trace, &arguments->structure, &progress, error);
+    lfm_progress_finish(&progress);
+    if (status == LFM_OK && i > 0)
+        status = lfm_agreement_read(&subject->agreement, subjects[0].trace, subject->trace, tokens, error);
+    return status;
 }
 
-static cJSON *layer_json(const struct lfm_routing *routing, const struct lfm_routing_layer *layer)
+static void close_subjects(struct lfm_routing_subject *subjects, size_t n)
 {
-    cJSON *object = cJSON_CreateObject();
-    lfm_json_add_number(object, "layer", (double)layer->layer);
-    lfm_json_add_number(object, "experts", (double)routing->experts);
-    lfm_json_add_number(object, "top_k", (double)routing->experts_per_token);
-    add_array(object, "load", layer->load, routing->experts);
-    add_array(object, "mean_weight", layer->mean_weight, routing->experts);
-    lfm_json_add_number(object, "entropy", layer->balance.entropy);
-    lfm_json_add_number(object, "entropy_normalized", layer->balance.entropy_normalized);
-    lfm_json_add_number(object, "effective_experts", layer->balance.effective);
-    lfm_json_add_number(object, "cv", layer->balance.cv);
-    lfm_json_add_number(object, "cv_noise", layer->cv_noise);
-    lfm_json_add_number(object, "gini", layer->balance.gini);
-    lfm_json_add_number(object, "max_violation", layer->balance.max_violation);
-    lfm_json_add_number(object, "margin_median", layer->margin_median);
-    return object;
-}
-
-static cJSON *trace_json(const struct subject *subject)
-{
-    const struct lfm_trace_information *information = about(subject);
-    cJSON *object = cJSON_CreateObject(), *layers;
-    cJSON_AddStringToObject(object, "file", information->path);
-    cJSON_AddStringToObject(object, "name", information->model);
-    cJSON_AddStringToObject(object, "weights", information->weights);
-    lfm_json_add_number(object, "bits_per_weight", information->bits_per_weight);
-    lfm_json_add_number(object, "tokens", (double)information->tokens);
-    cJSON_AddBoolToObject(object, "complete", information->complete);
-    layers = cJSON_AddArrayToObject(object, "layers");
-    for (size_t i = 0; i < subject->routing.n_layers; i++)
-        cJSON_AddItemToArray(layers, layer_json(&subject->routing, &subject->routing.layers[i]));
-    return object;
-}
-
-static cJSON *pair_json(const struct subject *reference, const struct subject *candidate)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "reference", about(reference)->path);
-    cJSON_AddStringToObject(object, "candidate", about(candidate)->path);
-    lfm_add_router_rows(object, "layers", candidate->agreement, candidate->n_agreement);
-    return object;
-}
-
-static enum lfm_status print_json(const struct subject *subjects, size_t n, int argc, char **argv,
-                                  struct lfm_error *error)
-{
-    cJSON *document = lfm_json_document("routing", argc, argv);
-    cJSON *traces = cJSON_AddArrayToObject(document, "traces"), *pairs = cJSON_AddArrayToObject(document, "pairs");
-    for (size_t i = 0; i < n; i++) cJSON_AddItemToArray(traces, trace_json(&subjects[i]));
-    for (size_t i = 1; i < n; i++) cJSON_AddItemToArray(pairs, pair_json(&subjects[0], &subjects[i]));
-    return lfm_print_document(document, error);
-}
-
-/* --- tables --- */
-
-static void print_trace(const struct subject *subject)
-{
-    const struct lfm_trace_information *information = about(subject);
-    const struct lfm_routing *routing = &subject->routing;
-    printf("%s: %s, weights %s (%.2f bits), %zu tokens%s, %zu experts, %zu per token\n\n", information->path,
-           information->model, information->weights, information->bits_per_weight, information->tokens,
-           information->complete ? "" : " (incomplete)", routing->experts, routing->experts_per_token);
-    printf("%5s %8s %6s %9s %7s %7s %7s %7s %9s\n", "layer", "entropy", "/ln E", "effective", "cv", "chance", "gini",
-           "maxvio", "margin");
-    for (size_t i = 0; i < routing->n_layers; i++) {
-        const struct lfm_routing_layer *layer = &routing->layers[i];
-        printf("%5zu %8.4f %6.3f %9.2f %7.4f %7.4f %7.4f %7.4f %9.6f\n", layer->layer, layer->balance.entropy,
-               layer->balance.entropy_normalized, layer->balance.effective, layer->balance.cv, layer->cv_noise,
-               layer->balance.gini, layer->balance.max_violation, layer->margin_median);
-    }
-    printf("\nload, in percent of the choices\nlayer");
-    for (size_t e = 0; e < routing->experts; e++) printf(" %5zu", e);
-    printf("\n");
-    for (size_t i = 0; i < routing->n_layers; i++) {
-        printf("%5zu", routing->layers[i].layer);
-        for (size_t e = 0; e < routing->experts; e++) printf(" %5.2f", 100 * routing->layers[i].load[e]);
-        printf("\n");
-    }
-}
-
-static void print_agreement(const struct subject *reference, const struct subject *candidate)
-{
-    printf("\n%s against %s\n\n", about(candidate)->path, about(reference)->path);
-    lfm_print_router_rows(candidate->agreement, candidate->n_agreement);
-}
-
-int lfm_command_routing(int argc, char **argv)
-{
-    const struct lfm_option table[] = {{0}};
-    const struct lfm_usage usage = {
-        .name = "routing",
-        .arguments = "T.h5...",
-        .summary = "How traces load their experts, and how the routers of further traces agree with the first.",
-        .notes =
-            "Traces are made with 'lfmscope trace' and must be of the same text. docs/metrics.md has the formulas.",
-        .options = table,
-        .min_arguments = 1,
-        .max_arguments = 64,
-    };
-    struct lfm_common common;
-    struct lfm_strings files;
-    int exit_code;
-    if (!lfm_parse_arguments(&usage, argc, argv, &common, &files, &exit_code)) return exit_code;
-
-    lfm_catch_interrupts();
-    struct lfm_error error;
-    struct subject *subjects = NULL;
-    enum lfm_status status = LFM_ALLOC(&subjects, files.count, &error);
-    if (status == LFM_OK) status = read_subjects(subjects, &files, &error);
-    if (status == LFM_OK && common.json) {
-        status = print_json(subjects, files.count, argc, argv, &error);
-    } else if (status == LFM_OK) {
-        for (size_t i = 0; i < files.count; i++) {
-            if (i > 0) printf("\n");
-            print_trace(&subjects[i]);
-        }
-        for (size_t i = 1; i < files.count; i++) print_agreement(&subjects[0], &subjects[i]);
-    }
-    exit_code = lfm_report_status(status, &error);
-
-    for (size_t i = 0; subjects && i < files.count; i++) {
-        free(subjects[i].agreement);
+    for (size_t i = 0; subjects && i < n; i++) {
+        lfm_agreement_release(&subjects[i].agreement);
+        lfm_structure_release(&subjects[i].structure);
         lfm_routing_release(&subjects[i].routing);
         lfm_trace_close(subjects[i].trace);
     }
     free(subjects);
+}
+
+/* --- showing --- */
+
+static enum lfm_status print_json(const struct lfm_routing_subject *subjects, const struct arguments *arguments,
+                                  int argc, char **argv, struct lfm_error *error)
+{
+    cJSON *document = lfm_json_document("routing", argc, argv);
+    cJSON *traces = cJSON_AddArrayToObject(document, "traces"), *pairs = cJSON_AddArrayToObject(document, "pairs");
+    enum lfm_status status = LFM_OK;
+    for (size_t i = 0; i < arguments->files->count && status == LFM_OK; i++) {
+        cJSON *trace = NULL;
+        status = lfm_routing_trace_json(&trace, &subjects[i], &arguments->view, error);
+        cJSON_AddItemToArray(traces, trace);
+        if (i > 0) cJSON_AddItemToArray(pairs, lfm_routing_pair_json(&subjects[0], &subjects[i]));
+    }
+    if (arguments->route) cJSON_AddStringToObject(document, "route", arguments->route);
+    if (status == LFM_OK) return lfm_print_document(document, error);
+    cJSON_Delete(document);
+    return status;
+}
+
+static enum lfm_status print_tables(const struct lfm_routing_subject *subjects, const struct arguments *arguments,
+                                    struct lfm_error *error)
+{
+    for (size_t i = 0; i < arguments->files->count; i++) {
+        if (i > 0) printf("\n");
+        LFM_TRY(lfm_routing_print_trace(&subjects[i], &arguments->view, error));
+    }
+    for (size_t i = 1; i < arguments->files->count; i++)
+        lfm_routing_print_pair(&subjects[0], &subjects[i], &arguments->view);
+    if (arguments->route) printf("\n%s\n", arguments->route);
+    return LFM_OK;
+}
+
+static enum lfm_status write_route(const struct lfm_routing_subject *subjects, const struct arguments *arguments,
+                                   struct lfm_error *error)
+{
+    const struct lfm_trace **traces;
+    if (!arguments->route) return LFM_OK;
+    LFM_TRY(LFM_ALLOC(&traces, arguments->files->count, error));
+    for (size_t i = 0; i < arguments->files->count; i++) traces[i] = subjects[i].trace;
+    enum lfm_status status =
+        lfm_route_write(traces, arguments->files->count, arguments->view.tokenizer, arguments->route, error);
+    free(traces);
+    return status;
+}
+
+static enum lfm_status run(struct arguments *arguments, int argc, char **argv, struct lfm_error *error)
+{
+    struct lfm_routing_subject *subjects;
+    struct lfm_tokenizer *tokenizer = NULL;
+    size_t n = arguments->files->count;
+    LFM_TRY(LFM_ALLOC(&subjects, n, error));
+    enum lfm_status status = LFM_OK;
+    for (size_t i = 0; i < n && status == LFM_OK; i++) {
+        status = read_subject(subjects, i, arguments, error);
+        if (i == 0 && status == LFM_OK && arguments->tokenizer)
+            status = lfm_pieces_open(&tokenizer, arguments->tokenizer, subjects[0].trace, error);
+    }
+    arguments->view.tokenizer = tokenizer;
+    if (status == LFM_OK) status = write_route(subjects, arguments, error);
+    if (status == LFM_OK)
+        status = arguments->common->json ? print_json(subjects, arguments, argc, argv, error)
+                                         : print_tables(subjects, arguments, error);
+    close_subjects(subjects, n);
+    lfm_tokenizer_free(tokenizer);
+    return status;
+}
+
+int lfm_command_routing(int argc, char **argv)
+{
+    struct lfm_common common;
+    struct lfm_strings files;
+    struct arguments arguments = {.files = &files, .common = &common, .structure = {.min_count = 10}};
+    const struct lfm_option table[] = {
+        {"experts", NULL, "also the load of every expert", LFM_OPTION_FLAG, &arguments.view.experts},
+        {"pairs", "N", "also the N pairs of experts that are chosen together most, per layer", LFM_OPTION_SIZE,
+         &arguments.view.pairs},
+        {"domains", NULL, "also every domain's share of every expert (labels of a JSONL text)", LFM_OPTION_FLAG,
+         &arguments.view.domains},
+        {"tokens", "N", "also the N tokens that choose an expert most (with --json: 10)", LFM_OPTION_SIZE,
+         &arguments.view.tokens},
+        {"min-count", "N", "of tokens that occur at least N times (10)", LFM_OPTION_SIZE,
+         &arguments.structure.min_count},
+        {"margins", NULL, "also agreement by layer and margin", LFM_OPTION_FLAG, &arguments.view.margins},
+        {"route", "OUT.html", "write a page: the experts of each token by layer", LFM_OPTION_STRING, &arguments.route},
+        {"tokenizer", "MODEL", "the traced model, for the text of tokens (without it, their ids)", LFM_OPTION_STRING,
+         &arguments.tokenizer},
+        {0},
+    };
+    const struct lfm_usage usage = {
+        .name = "routing",
+        .arguments = "T.h5... [options]",
+        .summary = "How traces load their experts, and how the routers of further traces agree with the first.",
+        .notes = "Traces are made with 'lfmscope trace' and must be of the same text. docs/routing.md has the formulas.",
+        .options = table,
+        .min_arguments = 1,
+        .max_arguments = 64,
+    };
+    int exit_code;
+    if (!lfm_parse_arguments(&usage, argc, argv, &common, &files, &exit_code)) return exit_code;
+
+    struct lfm_error error;
+    enum lfm_status status;
+    lfm_catch_interrupts();
+    arguments.structure.seed = common.seed;
+    arguments.structure.tokens = arguments.view.tokens > 0 ? arguments.view.tokens : common.json ? TOKENS_IN_JSON : 0;
+    if (arguments.structure.min_count == 0) {
+        lfm_strings_release(&files);
+        return lfm_report_usage(&usage, "--min-count must be at least 1");
+    }
+    status = run(&arguments, argc, argv, &error);
+    exit_code = lfm_report_status(status, &error);
     lfm_strings_release(&files);
     return exit_code;
 }

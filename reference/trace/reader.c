@@ -527,3 +527,64 @@ enum lfm_status lfm_trace_read_absmax_tokens(const struct lfm_trace *trace, enum
 {
     return read_statistic(trace, point, "absmax_token", H5T_INTEGER, layer, H5T_NATIVE_INT64, out, error);
 }
+
+/* --- names and labels --- */
+
+/* Rows of fixed-length text, each with room for a final zero: (*rows)[documents][*stride], to be freed. */
+static enum lfm_status read_padded(const struct lfm_trace *trace, const char *name, hid_t dataset, char **rows,
+                                   size_t *stride, struct lfm_error *error)
+{
+    const char *path = trace->path;
+    size_t count = trace->information.documents;
+    hsize_t extent[1] = {0};
+    hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset), memory = -1;
+    size_t size = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 ? H5Tget_size(type) : 0;
+    bool fits = size > 0 && size < MAX_WIDTH && space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
+                H5Sget_simple_extent_dims(space, extent, NULL) == 1 && extent[0] == count &&
+                (double)count * (double)size <= (double)H5Dget_storage_size(dataset);
+    enum lfm_status status = LFM_OK;
+    *stride = size + 1;
+    if (!fits)
+        status = lfm_fail(error, LFM_ERROR_FORMAT, "'%s': '%s' must hold %zu texts of fixed length", path, name, count);
+    if (status == LFM_OK) status = lfm_alloc((void **)rows, count, *stride, error);
+    if (status == LFM_OK) {
+        memory = H5Tcopy(type);
+        if (memory < 0 || H5Tset_size(memory, *stride) < 0 ||
+            H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, *rows) < 0)
+            status = lfm_h5_fail(error, LFM_ERROR_FORMAT, "read", name, path);
+    }
+    lfm_h5_close(memory);
+    lfm_h5_close(space);
+    lfm_h5_close(type);
+    return status;
+}
+
+enum lfm_status lfm_trace_read_document_texts(const struct lfm_trace *trace, const char *column, char ***texts,
+                                              struct lfm_error *error)
+{
+    char name[64], *rows = NULL;
+    size_t count = trace->information.documents, stride = 0;
+    *texts = NULL;
+    snprintf(name, sizeof name, "/documents/%s", column);
+    if (!object_exists(trace->file, name))
+        return lfm_fail(error, LFM_ERROR_FORMAT, "'%s': the dataset '%s' is missing", trace->path, name);
+    hid_t dataset = H5Dopen2(trace->file, name, H5P_DEFAULT);
+    if (dataset < 0) return lfm_h5_fail(error, LFM_ERROR_FORMAT, "open", name, trace->path);
+    enum lfm_status status = read_padded(trace, name, dataset, &rows, &stride, error);
+    lfm_h5_close(dataset);
+    if (status == LFM_OK) status = LFM_ALLOC(texts, count + 1, error);
+    for (size_t i = 0; i < count && status == LFM_OK; i++) {
+        rows[i * stride + stride - 1] = '\0';
+        status = lfm_copy_string(&(*texts)[i], rows + i * stride, strlen(rows + i * stride), error);
+    }
+    free(rows);
+    if (status != LFM_OK) lfm_trace_free_texts(texts);
+    return status;
+}
+
+void lfm_trace_free_texts(char ***texts)
+{
+    for (size_t i = 0; *texts && (*texts)[i]; i++) free((*texts)[i]);
+    free(*texts);
+    *texts = NULL;
+}

@@ -68,4 +68,10 @@ enum lfm_status lfm_trace_read_absmax_tokens(const struct lfm_trace *trace, enum
 enum lfm_status lfm_trace_read_expert_bias(const struct lfm_trace *trace, size_t layer, float *bias,
                                            struct lfm_error *error);
 
+/* A column of text of /documents, "name" or "label": one string for each document ("" where there is none), then NULL.
+ * lfm_trace_free_texts frees the list and sets it to NULL. The texts are bytes that nobody has checked. */
+enum lfm_status lfm_trace_read_document_texts(const struct lfm_trace *trace, const char *column, char ***texts,
+                                              struct lfm_error *error);
+void lfm_trace_free_texts(char ***texts);
+
 #endif

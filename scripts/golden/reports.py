@@ -179,6 +179,35 @@ def load_layer(layer, spread):
             "max_violation": digits(max(load) * EXPERTS - 1), "margin_median": 0.0432}
 
 
+def add_structure(files, pairs):
+    """What choices go by, and how they flip; numbers of their own, so that those of other documents stay."""
+    chance, even = random.Random(11), EXPERTS * (TOP_K - 1) / (TOP_K * (EXPERTS - 1))
+    for file in files:
+        file["chance"] = {"method": "simulation", "draws": 1000, "seed": 0, "lift": digits(even), "share": TOP_K / EXPERTS}
+        for row in file["layers"]:
+            depth = row["layer"] / LAYERS
+            row["chance"] = {"cv": 0.0233, "effective_experts": 9.995}
+            row["coactivation"] = [{"a": a, "b": b, "tokens": 300, "lift": digits(even * math.exp(chance.gauss(0, 0.4)))}
+                                   for a in range(EXPERTS) for b in range(a + 1, EXPERTS)]
+            row["domains"] = [{"label": label, "share": [digits(0.3 * math.exp(chance.gauss(0, 0.6 * depth))) for _ in range(EXPERTS)]}
+                              for label in LABELS]
+            row["mutual_information"] = {"domain": {"excess": digits(0.12 * depth)}, "token": {"excess": digits(0.6 - 0.3 * depth)}}
+            row["persistence"] = {"next_token": {"overlap": digits(0.3 + 0.2 * depth), "chance_load": 0.302}}
+    edges = [0, 1e-4, *(10 ** (-3.5 + i / 2) for i in range(6)), None]
+    for i, pair in enumerate(pairs):
+        width, left, firsts = 0.004 * 2 ** i, 1.0, []
+        bins = []
+        for low, high in zip(edges, edges[1:]):
+            seen = 0.5 * math.exp(-(low + (high or 0.3)) / 2 / width / 3)
+            bins.append({"from": digits(low), "to": high and digits(high), "tokens": 2000, "shared": digits(1 - seen / 3), "weight_l1": digits(seen / 2),
+                         "flips": {"observed": digits(seen * 1.1), "predicted_empirical": digits(seen), "predicted_normal": digits(seen * 1.05)}})
+        for layer in range(2, LAYERS):
+            firsts.append({"layer": layer, "tokens": int(4096 * left * width), "share": digits(left * width * 4)})
+            left -= left * width * 4
+        pair["all"] = {"margin_bins": bins}
+        pair["first_divergence"] = {"layers": firsts, "never": int(4096 * left), "never_share": digits(left)}
+
+
 def routing():
     names = ["reference", *FORMATS]
     base = [load_layer(layer, 0.15 + 0.05 * layer) for layer in range(2, LAYERS)]
@@ -193,6 +222,7 @@ def routing():
          "layers": [{"layer": layer, **shift(1 - (1 - f["overlap"]) * (0.5 + layer / LAYERS))} for layer in range(2, LAYERS)]}
         for name, f in FORMATS.items()
     ]
+    add_structure(files, pairs)
     return {"schema": "lfmscope-routing", "version": "0.1.0", "note": NOTE,
             "command": "lfmscope routing reference.h5 q8_0.h5 fp8_e4m3.h5 q4_0.h5 --json", "traces": files, "pairs": pairs}
 

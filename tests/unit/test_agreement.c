@@ -55,6 +55,8 @@ Test(agreement, of_routers_by_hand)
     assert_near(figures.shared, 0.5, 1e-15);
     cr_assert_eq(figures.exact_set, 0);
     assert_near(figures.mass_moved, 0.75, 1e-15);
+    assert_near(figures.weight_l1, 1.5, 1e-15);
+    cr_assert_eq(figures.top1, 0);
     assert_near(figures.gate_kl, (log(2.0 / 3) + log(1.0) + log(2.0)) / 3, 1e-7);
 }
 
@@ -66,6 +68,7 @@ Test(agreement, of_routers_ignores_the_order_of_the_chosen)
     struct lfm_router_figures figures = figures_of(logits, a, w, logits, b, v, 3, 2);
     cr_assert_eq(figures.overlap, 1);
     cr_assert_eq(figures.exact_set, 1);
+    cr_assert_eq(figures.top1, 0);
     cr_assert_eq(figures.gate_kl, 0);
     assert_near(figures.mass_moved, 0, 1e-15);
 }

@@ -51,6 +51,8 @@ Test(routing, an_uneven_load_by_hand)
     assert_near(balance.cv, sqrt(2.5) / 2, 1e-15);
     assert_near(balance.gini, 14.0 / 32, 1e-15);
     assert_near(balance.max_violation, 1, 1e-15);
+    assert_near(balance.jain, 64.0 / (4 * 26), 1e-15);
+    assert_near(balance.balancedness, 0.5, 1e-15);
 }
 
 Test(routing, one_expert_for_everything_is_the_other_extreme)
@@ -63,6 +65,8 @@ Test(routing, one_expert_for_everything_is_the_other_extreme)
     assert_near(balance.cv, sqrt(3), 1e-15);
     assert_near(balance.gini, 0.75, 1e-15);
     assert_near(balance.max_violation, 3, 0);
+    assert_near(balance.jain, 0.25, 0);
+    assert_near(balance.balancedness, 0.25, 0);
 }
 
 Test(routing, no_load_has_no_balance)

@@ -1,6 +1,7 @@
 /* lfmscope routing: what the experts do, from traces. */
 #include "quant/command/commands.h"
 #include "quant/command/router_report.h"
+#include "quant/command/routing_load.h"
 #include "quant/routing.h"
 #include "quant/trace_compare.h"
 #include "reference/base/command.h"
@@ -135,7 +136,8 @@ static void print_agreement(const struct subject *reference, const struct subjec
 
 int lfm_command_routing(int argc, char **argv)
 {
-    const struct lfm_option table[] = {{0}};
+    struct lfm_routing_load_request load = LFM_ROUTING_LOAD_DEFAULTS;
+    const struct lfm_option table[] = {LFM_ROUTING_LOAD_OPTIONS(load), {0}};
     const struct lfm_usage usage = {
         .name = "routing",
         .arguments = "T.h5...",
@@ -150,6 +152,7 @@ int lfm_command_routing(int argc, char **argv)
     struct lfm_strings files;
     int exit_code;
     if (!lfm_parse_arguments(&usage, argc, argv, &common, &files, &exit_code)) return exit_code;
+    if (lfm_routing_load_asked(&load)) return lfm_routing_load(&usage, &load, &common, &files, argc, argv);
 
     lfm_catch_interrupts();
     struct lfm_error error;

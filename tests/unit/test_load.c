@@ -539,6 +539,8 @@ Test(load_trace, a_dense_model_is_refused)
     struct lfm_config *config = &made.model.config;
     config->num_experts = config->num_experts_per_tok = config->moe_intermediate_size = 0;
     config->num_dense_layers = MADE_LAYERS;
+    free(made.provenance.config);
+    assert_ok(lfm_config_to_json(&made.provenance.config, config, &error));
     memset(made.options.selection.points, 0, sizeof made.options.selection.points);
     made.options.selection.points[LFM_POINT_RESIDUAL] = true;
     write_made_trace(&made, "d.h5");

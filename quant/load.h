@@ -37,11 +37,12 @@ const uint16_t *lfm_choices_of(const struct lfm_choices *choices, size_t i);
 
 enum lfm_draw {
     LFM_DRAW_SEQUENCES,  /* B sequences, each playing documents token by token */
+    LFM_DRAW_DOCUMENT,   /* B sequences, all playing one document: requests of one kind */
     LFM_DRAW_TOKENS,     /* B tokens, each independent of all others */
     LFM_DRAW_CONSECUTIVE /* B neighbours of one document, as in prefill or the check of a draft */
 };
-enum { LFM_DRAWS = 3 };
-/* "sequences", "tokens", "consecutive". */
+enum { LFM_DRAWS = 4 };
+/* "sequences", "document", "tokens", "consecutive". */
 const char *lfm_draw_name(enum lfm_draw draw);
 
 /* Fills rows[resamples, steps, batch] with rows of the trace, by GSL's mt19937 from `seed`; the same for every batch

@@ -13,7 +13,7 @@
 
 const char *lfm_draw_name(enum lfm_draw draw)
 {
-    static const char *const names[LFM_DRAWS] = {"sequences", "tokens", "consecutive"};
+    static const char *const names[LFM_DRAWS] = {"sequences", "document", "tokens", "consecutive"};
     return names[draw];
 }
 
@@ -30,6 +30,24 @@ static void play(uint32_t *rows, const struct lfm_choices *choices, const bool *
     for (size_t i = batch; i < steps * batch; i++) {
         uint32_t before = rows[i - batch];
         rows[i] = ends[before] ? (uint32_t)choices->starts[below(random, choices->n_documents)] : before + 1;
+    }
+}
+
+static size_t document_of(const struct lfm_choices *choices, size_t row)
+{
+    size_t d = 0;
+    while (choices->starts[d + 1] <= row) d++;
+    return d;
+}
+
+/* A document with a probability that is proportional to its length, played from its start again after its end. */
+static void play_one(uint32_t *rows, const struct lfm_choices *choices, size_t batch, size_t steps, gsl_rng *random)
+{
+    size_t d = document_of(choices, below(random, choices->tokens));
+    size_t first = choices->starts[d], length = choices->starts[d + 1] - first;
+    for (size_t b = 0; b < batch; b++) {
+        size_t start = below(random, length);
+        for (size_t s = 0; s < steps; s++) rows[s * batch + b] = (uint32_t)(first + (start + s) % length);
     }
 }
 
@@ -87,6 +105,8 @@ enum lfm_status lfm_draw_rows(uint32_t *rows, const struct lfm_choices *choices,
     if (!random) return lfm_fail(error, LFM_ERROR_MEMORY, "out of memory for random numbers");
     gsl_rng_set(random, (unsigned long)seed);
     if (draw == LFM_DRAW_SEQUENCES) status = draw_sequences(rows, choices, batch, resamples, steps, random, error);
+    for (size_t r = 0; draw == LFM_DRAW_DOCUMENT && r < resamples; r++)
+        play_one(rows + r * steps * batch, choices, batch, steps, random);
     if (draw == LFM_DRAW_CONSECUTIVE)
         status = draw_consecutive(rows, choices, batch, resamples * steps, random, error);
     if (draw == LFM_DRAW_TOKENS)

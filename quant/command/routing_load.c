@@ -32,7 +32,7 @@ static enum lfm_status parse_draw(enum lfm_draw *out, const char *name, struct l
             *out = (enum lfm_draw)draw;
             return LFM_OK;
         }
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "'--draw': '%s' is none of sequences, tokens, consecutive", name);
+    return lfm_fail(error, LFM_ERROR_ARGUMENT, "'--draw': '%s' is none of sequences, document, tokens, consecutive", name);
 }
 
 static enum lfm_status parse(struct lfm_load_options *options, struct lists *lists,

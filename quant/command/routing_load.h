@@ -25,7 +25,7 @@ enum { LFM_LOAD_RESAMPLES = 200, LFM_LOAD_STEPS = 16 };
         {"capacity", "X,Y", "--load: capacity factors (1,1.25,1.5,2)", LFM_OPTION_STRING, &(request).factors},           \
         {"cache", "N,M", "--load: experts per layer that a cache holds (all sizes)", LFM_OPTION_STRING,                  \
          &(request).sizes},                                                                                              \
-        {"draw", "D", "--load: a step's tokens: sequences, tokens or consecutive (sequences)", LFM_OPTION_STRING,        \
+        {"draw", "D", "--load: a step: sequences, document, tokens or consecutive (sequences)", LFM_OPTION_STRING,        \
          &(request).draw},                                                                                               \
         {"resamples", "N", "--load: resampled runs per batch size (200)", LFM_OPTION_SIZE, &(request).resamples},        \
     {                                                                                                                    \

@@ -102,8 +102,8 @@ static void print_head(const struct lfm_load_subject *subject)
 
 static void print_batches(const struct lfm_load_subject *subject, const struct lfm_load_options *options)
 {
-    static const char *const what[LFM_DRAWS] = {"B sequences decoded together", "B independent tokens",
-                                                "B consecutive tokens of one document"};
+    static const char *const what[LFM_DRAWS] = {"B sequences decoded together", "B sequences of one document",
+                                                "B independent tokens", "B consecutive tokens of one document"};
     const struct lfm_load *load = &subject->load;
     size_t row = mean_row(load);
     printf("\ndistinct experts of a layer in a step: %s; %zu resamples of %zu step%s, seed %llu\n\n", what[options->draw],

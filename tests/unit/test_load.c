@@ -352,6 +352,26 @@ Test(load, consecutive_tokens_are_neighbours_of_one_document)
                  "no document has 9 tokens");
 }
 
+Test(load, sequences_of_one_document_stay_in_it)
+{
+    enum { R = 60, S = 7, B = 3 };
+    size_t starts[3], of_the_first = 0;
+    uint32_t rows[R * S * B];
+    struct lfm_choices choices = two_documents(3, 9, starts);
+    assert_ok(lfm_draw_rows(rows, &choices, LFM_DRAW_DOCUMENT, B, R, S, 1, &error));
+    for (size_t r = 0; r < R; r++) {
+        bool first = rows[r * S * B] < 3;
+        of_the_first += first;
+        for (size_t i = 0; i < S * B; i++) cr_assert_eq(rows[r * S * B + i] < 3, first);
+        for (size_t i = B; i < S * B; i++) {
+            uint32_t before = rows[r * S * B + i - B], now = rows[r * S * B + i];
+            cr_assert_eq(now, before == 2 ? 0 : before == 11 ? 3 : before + 1, "%u after %u", now, before);
+        }
+    }
+    /* A quarter of 60, within three standard deviations of 3.4. */
+    cr_assert(of_the_first >= 5 && of_the_first <= 25, "%zu of 60", of_the_first);
+}
+
 Test(load, a_seed_decides_the_draw)
 {
     size_t starts[3];

@@ -88,13 +88,13 @@ static enum lfm_status check_amount(const struct lfm_load *load, const struct lf
 {
     size_t R = options->resamples, S = options->steps;
     if (R == 0 || S == 0 || R > MOST_STEPS || S > MOST_STEPS || R * S > MOST_STEPS)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "%zu resamples of %zu steps: between 1 and %d steps in all are possible",
-                        R, S, MOST_STEPS);
+        return lfm_fail(error, LFM_ERROR_ARGUMENT,
+                        "%zu resamples of %zu steps: between 1 and %d steps in all are possible", R, S, MOST_STEPS);
     for (size_t i = 0; i < load->n_batches; i++)
         if (load->batches[i] > MOST_ROWS / (R * S))
             return lfm_fail(error, LFM_ERROR_LIMIT,
-                            "%zu resamples of %zu steps of a batch of %zu: more than %d tokens; take fewer resamples or steps",
-                            R, S, load->batches[i], MOST_ROWS);
+                            "%zu resamples of %zu steps of a batch of %zu: more than %d tokens; take fewer resamples "
+                            "or steps", R, S, load->batches[i], MOST_ROWS);
     return LFM_OK;
 }
 
@@ -203,8 +203,9 @@ static enum lfm_status fill_caches(struct lfm_load *load, double *done, struct l
 
 /* --- all of it --- */
 
-enum lfm_status lfm_load_run(struct lfm_load *out, const struct lfm_trace *trace, const struct lfm_load_options *options,
-                             struct lfm_progress *progress, struct lfm_error *error)
+enum lfm_status lfm_load_run(struct lfm_load *out, const struct lfm_trace *trace,
+                             const struct lfm_load_options *options, struct lfm_progress *progress,
+                             struct lfm_error *error)
 {
     const struct lfm_trace_information *information = lfm_trace_information(trace);
     enum lfm_status status;

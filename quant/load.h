@@ -84,7 +84,7 @@ enum { LFM_CACHE_POLICIES = 4 };
 const char *lfm_cache_name(enum lfm_cache_policy policy);
 
 /* Of the T*K requests selected[T, K] of one layer, how many found their expert in a cache of `size` experts that starts
- * empty. A token asks for its K experts at once; after it the cache keeps `size` of what it held and what was asked for:
+ * empty. A token asks for its K experts at once; then the cache keeps `size` of what it held and what was asked for:
  * the latest (LRU, of one token's the later in `selected`), the token's own and then the most often requested so far
  * (LFU, ties to the later), those that the whole of `selected` requests most often, never others (static, ties to the
  * lower expert), those whose next request comes first (Belady, which no policy beats). */
@@ -97,7 +97,7 @@ enum lfm_status lfm_cache_coverage(double *share, const uint16_t *selected, size
 
 /* --- what is read: load_bytes.c --- */
 
-/* Weights that a decoding step reads, counted as bench_bytes.c does, from a configuration. NaN where it does not say. */
+/* Weights that a decoding step reads, counted as bench_bytes.c does, by a configuration; NaN where it does not say. */
 struct lfm_load_parameters {
     double expert;     /* of one expert: 3 * moe_intermediate_size * hidden_size */
     double shared;     /* of every step: operators, norms, dense feed-forwards, routers, head */
@@ -134,7 +134,7 @@ struct lfm_load {
     double *factors;
     size_t n_batches, n_devices, n_sizes, n_factors;
     struct lfm_load_figure *figures; /* [n_layers + 2, n_batches, metrics]: lfm_load_figure_of */
-    double *own_load;                /* [n_layers + 1, n_batches] distinct experts predicted from the load; last: mean */
+    double *own_load;                /* [n_layers + 1, n_batches] distinct experts by the load; last: mean */
     uint16_t *device_of;             /* [n_layers, n_devices, LFM_PLACEMENTS, E] */
     double *hit_rates;               /* [n_layers + 1, n_sizes, LFM_CACHE_POLICIES]; last: mean */
     double *coverage;                /* [n_layers + 1, n_sizes, 2]: of the whole trace by its hottest experts; of the
@@ -153,11 +153,12 @@ double lfm_distinct_uniform(size_t experts, size_t per_token, size_t batch);
 /* sum_e (1 - (1 - counts_e/T)^B): of B independent tokens with the layer's own load. */
 double lfm_distinct_own_load(const uint32_t *counts, size_t experts, size_t tokens, size_t batch);
 
-/* Runs everything on a trace. The result is the same for any number of threads. Fails when a list asks for more than the
- * trace has: a batch for more tokens, devices or a cache for more experts. The progress, which may be NULL, counts
+/* Runs everything on a trace. The result is the same for any number of threads. Fails when a list asks for more than
+ * the trace has: a batch for more tokens, devices or a cache for more experts. The progress, which may be NULL, counts
  * layers times batch sizes, and layers for the caches. */
-enum lfm_status lfm_load_run(struct lfm_load *out, const struct lfm_trace *trace, const struct lfm_load_options *options,
-                             struct lfm_progress *progress, struct lfm_error *error);
+enum lfm_status lfm_load_run(struct lfm_load *out, const struct lfm_trace *trace,
+                             const struct lfm_load_options *options, struct lfm_progress *progress,
+                             struct lfm_error *error);
 void lfm_load_release(struct lfm_load *load);
 
 /* The part of lfm_load_run that fills figures, own_load and device_of. For load.c alone. */

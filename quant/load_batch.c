@@ -169,8 +169,8 @@ static void end(struct simulation *simulation)
     free(simulation->means);
 }
 
-static enum lfm_status simulate(struct lfm_load *load, size_t batch, const struct lfm_load_options *options, double *done,
-                                struct lfm_progress *progress, struct lfm_error *error)
+static enum lfm_status simulate(struct lfm_load *load, size_t batch, const struct lfm_load_options *options,
+                                double *done, struct lfm_progress *progress, struct lfm_error *error)
 {
     struct simulation simulation;
     size_t L = load->choices.n_layers;

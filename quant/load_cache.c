@@ -1,10 +1,11 @@
 /* Caches of experts: see load.h.
  *
- * The K experts of a token are loaded into a working buffer if they are not in the cache, so a cache may be of any size,
- * and a policy may leave an expert out of it. Whatever the policy, after a token the cache is made of what it held and
+ * The K experts of a token are loaded into a working buffer if they are not in the cache, so a cache may have any
+ * size, and a policy may leave an expert out. Whatever the policy, after a token the cache is made of what it held and
  * of what the token used. Belady's rule, keep those whose next request comes first, is then optimal: a hit is an
- * interval between two requests of an expert during which the cache keeps it, at most `size` intervals may overlap, and
- * taking those that end first gives the most (Belady 1966; Faigle and Nawijn 1995 for intervals). */
+ * interval between two requests of an expert during which the cache keeps it, at most `size` intervals may overlap,
+ * and giving up the one that ends last keeps the most (Belady, IBM Systems Journal 5, 1966; for intervals Faigle and
+ * Nawijn, Discrete Applied Mathematics 58, 1995). */
 #include "quant/load.h"
 
 #include "reference/base/memory.h"

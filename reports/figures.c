@@ -6,8 +6,10 @@ static const char tasks[] = "Tasks";
 static const char layers[] = "Through the layers";
 static const char routing[] = "Where tokens are routed";
 static const char speed[] = "Speed";
+static const char load[] = "Experts under load";
 
 static const char measured[] = "measured rates (lfmscope bench MODEL --json)";
+static const char under_load[] = "routing under load (lfmscope routing --load T.h5... --json)";
 static const char a_comparison[] = "a comparison of models (lfmscope compare REFERENCE CANDIDATE... --json)";
 static const char runs[] = "runs of tasks (lfmscope eval SUITE --against T,T,... --output RUN)";
 static const char recall[] = "runs of the recall suite (lfmscope eval recall --output RUN)";
@@ -29,6 +31,9 @@ const struct lfm_figure lfm_figures[] = {
     {"router-overlap", routing, "Router agreement by layer", routers, lfm_figure_router_overlap},
     {"expert-load", routing, "Load of every expert", routes, lfm_figure_expert_load},
     {"load-entropy", routing, "Evenness of the load", routes, lfm_figure_load_entropy},
+    {"load-batches", load, "Distinct experts by batch size", under_load, lfm_figure_load_batches},
+    {"load-devices", load, "Straggler factor by devices", under_load, lfm_figure_load_devices},
+    {"load-caches", load, "Hit rate by cache size", under_load, lfm_figure_load_caches},
     {"bench", speed, "Decode rates", measured, lfm_figure_bench},
     {0},
 };

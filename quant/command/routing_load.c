@@ -32,7 +32,8 @@ static enum lfm_status parse_draw(enum lfm_draw *out, const char *name, struct l
             *out = (enum lfm_draw)draw;
             return LFM_OK;
         }
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "'--draw': '%s' is none of sequences, document, tokens, consecutive", name);
+    return lfm_fail(error, LFM_ERROR_ARGUMENT, "'--draw': '%s' is none of sequences, document, tokens, consecutive",
+                    name);
 }
 
 static enum lfm_status parse(struct lfm_load_options *options, struct lists *lists,
@@ -70,8 +71,8 @@ static enum lfm_status run_trace(struct lfm_load_subject *subject, const char *p
 }
 
 static enum lfm_status run(struct lfm_load_subject *subjects, const struct lfm_strings *files,
-                           const struct lfm_load_options *options, const struct lfm_common *common, int argc, char **argv,
-                           struct lfm_error *error)
+                           const struct lfm_load_options *options, const struct lfm_common *common, int argc,
+                           char **argv, struct lfm_error *error)
 {
     for (size_t i = 0; i < files->count; i++)
         LFM_TRY(run_trace(&subjects[i], files->items[i], options, common->quiet, error));

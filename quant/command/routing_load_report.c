@@ -92,12 +92,13 @@ static void print_head(const struct lfm_load_subject *subject)
            load->choices.tokens, load->choices.n_documents, load->choices.n_documents == 1 ? "" : "s",
            information->complete ? "" : " (incomplete: as far as it goes)", load->choices.experts,
            load->choices.per_token, load->choices.n_layers, load->choices.n_layers == 1 ? "" : "s");
-    printf("at %.2f bits per weight an expert has %s MB, what every step reads besides experts %s MB; no keys, values or state\n",
+    printf("at %.2f bits per weight an expert has %s MB, what every step reads besides experts %s MB; no keys, "
+           "values or state\n",
            information->bits_per_weight, megabytes(expert, bytes_of(subject, parameters->expert)),
            megabytes(shared, bytes_of(subject, parameters->shared)));
     if (parameters->moe_layers > load->choices.n_layers)
-        printf("%zu of %zu layers with experts were recorded: bytes of experts are theirs alone\n", load->choices.n_layers,
-               parameters->moe_layers);
+        printf("%zu of %zu layers with experts were recorded: bytes of experts are theirs alone\n",
+               load->choices.n_layers, parameters->moe_layers);
 }
 
 static void print_batches(const struct lfm_load_subject *subject, const struct lfm_load_options *options)
@@ -106,8 +107,9 @@ static void print_batches(const struct lfm_load_subject *subject, const struct l
                                                 "B independent tokens", "B consecutive tokens of one document"};
     const struct lfm_load *load = &subject->load;
     size_t row = mean_row(load);
-    printf("\ndistinct experts of a layer in a step: %s; %zu resamples of %zu step%s, seed %llu\n\n", what[options->draw],
-           options->resamples, options->steps, options->steps == 1 ? "" : "s", (unsigned long long)options->seed);
+    printf("\ndistinct experts of a layer in a step: %s; %zu resamples of %zu step%s, seed %llu\n\n",
+           what[options->draw], options->resamples, options->steps, options->steps == 1 ? "" : "s",
+           (unsigned long long)options->seed);
     printf("%5s %8s %-15s %8s %9s %15s  %10s %-17s %10s\n", "B", "experts", "(5-95 %)", "uniform", "own load",
            "most (layer)", "MB/token", "(5-95 %)", "with rest");
     for (size_t b = 0; b < load->n_batches; b++) {
@@ -116,7 +118,8 @@ static void print_batches(const struct lfm_load_subject *subject, const struct l
         double layers = (double)load->choices.n_layers;
         char range[40], most[40], bytes[24], low[24], high[24], bytes_range[64], all[24];
         snprintf(range, sizeof range, "(%.2f-%.2f)", figure->low, figure->high);
-        snprintf(most, sizeof most, "%.2f (%zu)", lfm_load_figure_of(load, worst, b, 0)->mean, load->choices.layers[worst]);
+        snprintf(most, sizeof most, "%.2f (%zu)", lfm_load_figure_of(load, worst, b, 0)->mean,
+                 load->choices.layers[worst]);
         snprintf(bytes_range, sizeof bytes_range, "(%s-%s)",
                  megabytes(low, expert_bytes(subject, layers, figure->low, B)),
                  megabytes(high, expert_bytes(subject, layers, figure->high, B)));
@@ -142,8 +145,9 @@ static size_t print_batch_columns(const struct lfm_load *load)
 static void print_stragglers(const struct lfm_load *load)
 {
     if (load->n_devices == 0) return;
-    printf("\nexperts on devices: straggler factor (busiest device over the mean of all) by tokens per step; 'even' is even "
-           "routing\n\n%7s %-11s", "devices", "placement");
+    printf("\nexperts on devices: straggler factor (busiest device over the mean of all) by tokens per step; "
+           "'even' is even routing\n\n%7s %-11s",
+           "devices", "placement");
     size_t last = print_batch_columns(load);
     printf("  %7s %16s\n", "p95", "worst (layer)");
     for (size_t d = 0; d < load->n_devices; d++)
@@ -166,8 +170,8 @@ static void print_stragglers(const struct lfm_load *load)
 
 static void print_dropped(const struct lfm_load *load)
 {
-    printf("\nchoices dropped, %%, when an expert takes at most ceil(factor * B * K / E) of a step\n\n%7s %-11s", "factor",
-           "routing");
+    printf("\nchoices dropped, %%, when an expert takes at most ceil(factor * B * K / E) of a step\n\n%7s %-11s",
+           "factor", "routing");
     size_t last = print_batch_columns(load);
     printf("  %7s %16s\n", "p95", "worst (layer)");
     for (size_t f = 0; f < load->n_factors; f++) {
@@ -189,9 +193,10 @@ static void print_caches(const struct lfm_load_subject *subject)
     const struct lfm_load *load = &subject->load;
     size_t row = mean_row(load);
     double layers = (double)load->choices.n_layers;
-    printf("\ncaches of so many experts per layer, token by token: hits, %%, and MB loaded per token; 'hottest' of the first "
-           "half on the second\n\n%5s %7s %7s %7s %7s %8s  %9s %9s %9s %9s %16s\n", "size", "lru", "lfu", "static",
-           "belady", "hottest", "MB lru", "MB lfu", "MB static", "MB belady", "worst lru (layer)");
+    printf("\ncaches of so many experts per layer, token by token: hits, %%, and MB loaded per token; "
+           "'hottest' of the first half on the second\n\n%5s %7s %7s %7s %7s %8s  %9s %9s %9s %9s %16s\n",
+           "size", "lru", "lfu", "static", "belady", "hottest", "MB lru", "MB lfu", "MB static", "MB belady",
+           "worst lru (layer)");
     for (size_t s = 0; s < load->n_sizes; s++) {
         size_t worst = worst_cached(load, s);
         printf("%5zu", load->sizes[s]);
@@ -200,7 +205,8 @@ static void print_caches(const struct lfm_load_subject *subject)
         printf(" %8.2f ", 100 * coverage(load, row, s, true));
         for (int p = 0; p < LFM_CACHE_POLICIES; p++) {
             char text[24];
-            printf(" %9s", megabytes(text, moved_bytes(subject, layers, hit_rate(load, row, s, (enum lfm_cache_policy)p))));
+            printf(" %9s",
+                   megabytes(text, moved_bytes(subject, layers, hit_rate(load, row, s, (enum lfm_cache_policy)p))));
         }
         printf(" %10.2f (%zu)\n", 100 * hit_rate(load, worst, s, LFM_CACHE_LRU), load->choices.layers[worst]);
     }
@@ -300,7 +306,8 @@ static cJSON *cache_json(const struct lfm_load_subject *subject, size_t row, siz
     double layers = row == mean_row(load) ? (double)load->choices.n_layers : 1;
     cJSON *object = cJSON_CreateObject();
     lfm_json_add_number(object, "size", (double)load->sizes[size]);
-    cJSON *rates = cJSON_AddObjectToObject(object, "hit_rate"), *bytes = cJSON_AddObjectToObject(object, "bytes_per_token");
+    cJSON *rates = cJSON_AddObjectToObject(object, "hit_rate"),
+          *bytes = cJSON_AddObjectToObject(object, "bytes_per_token");
     for (int p = 0; p < LFM_CACHE_POLICIES; p++) {
         double rate = hit_rate(load, row, size, (enum lfm_cache_policy)p);
         lfm_json_add_number(rates, lfm_cache_name((enum lfm_cache_policy)p), rate);

@@ -70,8 +70,8 @@ Test(load, blocks_and_turns_share_experts_out)
     assert_devices(device_of, (const uint16_t[]){0, 1, 2, 0, 1}, 5);
 }
 
-/* By falling load: 0 (5) to device 0; 2 (4) to device 1; 3 (3), before its equal 4, to device 1, which has 4 of 5; 4 (3)
- * to device 0, 5 against 7; 1 (1) to device 1, 8 against 7. */
+/* By falling load: 0 (5) to device 0; 2 (4) to device 1; 3 (3), before its equal 4, to device 1, 4 against 5; 4 (3) to
+ * device 0, 5 against 7; 1 (1) to device 1, 8 against 7. */
 Test(load, balancing_gives_the_next_expert_to_the_least_loaded_device)
 {
     const uint32_t counts[] = {5, 1, 4, 3, 3};
@@ -109,7 +109,8 @@ Test(load, what_exceeds_the_capacity_of_its_expert_is_dropped)
 
 /* --- caches --- */
 
-static uint64_t hits_of(enum lfm_cache_policy policy, const uint16_t *selected, size_t T, size_t K, size_t E, size_t size)
+static uint64_t hits_of(enum lfm_cache_policy policy, const uint16_t *selected, size_t T, size_t K, size_t E,
+                        size_t size)
 {
     uint64_t hits;
     assert_ok(lfm_cache_hits(&hits, policy, selected, T, K, E, size, &error));
@@ -140,9 +141,10 @@ Test(load, frequency_and_recency_displace_different_experts)
     cr_assert_eq(hits_of(LFM_CACHE_LFU, found_by_frequency, 5, 1, 3, 2), 2);
 }
 
-/* Tokens {0,1} {1,2} {0,3} {1,2}. LRU of two holds a token's own: one hit, 1 of the second. Of three, 1 is found, then 0;
- * of the second token's, 3 displaces 1, the earlier in its list, and 2 is found. Of one, it holds 1 after the first.
- * Belady of two: 0 and 1; then 1 is found, 0 and 1 stay; then 0 is found, 1 stays; then 1 is found. */
+/* Tokens {0,1} {1,2} {0,3} {1,2}. LRU of two holds a token's own: one hit, 1 of the second. Of three, 1 is found, then
+ * 0, and 3 displaces 1, which stands before 2 in the second token's list, so that at last 2 is found. Of one, 1 stays of
+ * the first token and is found. Belady of two: 0 and 1; then 1 is found, 0 and 1 stay; then 0 is found, 1 stays; then 1
+ * is found. */
 Test(load, a_token_asks_for_all_its_experts_at_once)
 {
     const uint16_t selected[] = {0, 1, 1, 2, 0, 3, 1, 2};
@@ -240,7 +242,8 @@ Test(load, a_cache_of_nothing_or_of_too_much_is_refused)
 {
     const uint16_t selected[] = {0};
     uint64_t hits;
-    assert_fails(lfm_cache_hits(&hits, LFM_CACHE_LRU, selected, 1, 1, 2, 0, &error), LFM_ERROR_ARGUMENT, "a cache of 0");
+    assert_fails(lfm_cache_hits(&hits, LFM_CACHE_LRU, selected, 1, 1, 2, 0, &error), LFM_ERROR_ARGUMENT,
+                 "a cache of 0");
     assert_fails(lfm_cache_hits(&hits, LFM_CACHE_LRU, selected, 1, 1, 2, 3, &error), LFM_ERROR_ARGUMENT, "there are 2");
 }
 
@@ -413,8 +416,8 @@ Test(load_trace, choices_are_those_of_the_trace)
 }
 
 /* One token has K experts, each alone on its device; of independent tokens the layer's own load predicts the distinct
- * experts exactly, and even routing is what the formula says: within five standard errors of 4,000 steps, whose standard
- * deviation is below 1. */
+ * experts exactly, and even routing is what the formula says: within five standard errors of 4,000 steps, whose
+ * standard deviation is below 1. */
 Test(load_trace, distinct_experts_are_as_predicted)
 {
     const size_t batches[] = {1, 3};
@@ -588,6 +591,7 @@ Test(load_trace, an_expert_chosen_twice_is_refused)
     assert_ok(observer->observe(observer->context, &announcement, &error));
     assert_ok(lfm_trace_writer_finish(writer, false, &error));
     assert_ok(lfm_trace_open(&other, trace_path("c.h5"), &error));
-    assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_FORMAT, "token 1 of layer 2 chose expert 4 twice");
+    assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_FORMAT,
+                 "token 1 of layer 2 chose expert 4 twice");
     lfm_trace_close(other);
 }

@@ -2,6 +2,7 @@
 #include "quant/load.h"
 
 #include "reference/base/memory.h"
+#include "reference/model/config.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -150,28 +151,33 @@ static enum lfm_status cover(const struct lfm_load *load, size_t layer, size_t s
                               half, error);
 }
 
-static enum lfm_status fill_cache(const struct lfm_load *load, size_t layer, size_t size, enum lfm_cache_policy policy,
-                                  struct lfm_error *error)
+static enum lfm_status fill_policy(const struct lfm_load *load, size_t layer, enum lfm_cache_policy policy,
+                                   struct lfm_error *error)
 {
     const struct lfm_choices *choices = &load->choices;
-    uint64_t hits;
-    LFM_TRY(lfm_cache_hits(&hits, policy, lfm_choices_of(choices, layer), choices->tokens, choices->per_token,
-                           choices->experts, load->sizes[size], error));
-    load->hit_rates[(layer * load->n_sizes + size) * LFM_CACHE_POLICIES + policy] =
-        (double)hits / (double)(choices->tokens * choices->per_token);
-    return policy == LFM_CACHE_STATIC ? cover(load, layer, size, error) : LFM_OK;
+    uint64_t hits[LFM_MAX_EXPERTS];
+    LFM_TRY(lfm_cache_hits(hits, policy, lfm_choices_of(choices, layer), choices->tokens, choices->per_token,
+                           choices->experts, error));
+    for (size_t size = 0; size < load->n_sizes; size++) {
+        load->hit_rates[(layer * load->n_sizes + size) * LFM_CACHE_POLICIES + policy] =
+            (double)hits[load->sizes[size] - 1] / (double)(choices->tokens * choices->per_token);
+        if (policy == LFM_CACHE_STATIC) LFM_TRY(cover(load, layer, size, error));
+    }
+    return LFM_OK;
 }
 
-/* Every size and policy of a layer. */
-static enum lfm_status fill_layer(const struct lfm_load *load, size_t layer, struct lfm_error *error)
+/* Every policy of every layer. */
+static enum lfm_status fill_layers(const struct lfm_load *load, struct lfm_error *error)
 {
-    size_t jobs = load->n_sizes * LFM_CACHE_POLICIES;
+    size_t jobs = load->choices.n_layers * LFM_CACHE_POLICIES;
     enum lfm_status status = LFM_OK;
 #pragma omp parallel for schedule(dynamic)
     for (size_t j = 0; j < jobs; j++) {
         struct lfm_error failure;
-        enum lfm_status found = fill_cache(load, layer, j / LFM_CACHE_POLICIES,
-                                           (enum lfm_cache_policy)(j % LFM_CACHE_POLICIES), &failure);
+        enum lfm_status found =
+            lfm_interrupted() ? lfm_fail(&failure, LFM_ERROR_STOPPED, "interrupted between layers")
+                              : fill_policy(load, j / LFM_CACHE_POLICIES,
+                                            (enum lfm_cache_policy)(j % LFM_CACHE_POLICIES), &failure);
 #pragma omp critical(lfm_load_failure)
         if (found != LFM_OK && status == LFM_OK) {
             status = found;
@@ -187,15 +193,10 @@ static void add_means(double *values, size_t layers, size_t n)
         for (size_t i = 0; i < n; i++) values[layers * n + i] += values[l * n + i] / (double)layers;
 }
 
-static enum lfm_status fill_caches(struct lfm_load *load, double *done, struct lfm_progress *progress,
-                                   struct lfm_error *error)
+static enum lfm_status fill_caches(struct lfm_load *load, struct lfm_error *error)
 {
     size_t L = load->choices.n_layers;
-    for (size_t layer = 0; layer < L; layer++) {
-        if (lfm_interrupted()) return lfm_fail(error, LFM_ERROR_STOPPED, "interrupted between layers");
-        LFM_TRY(fill_layer(load, layer, error));
-        lfm_progress_update(progress, ++*done);
-    }
+    LFM_TRY(fill_layers(load, error));
     add_means(load->hit_rates, L, load->n_sizes * LFM_CACHE_POLICIES);
     add_means(load->coverage, L, load->n_sizes * 2);
     return LFM_OK;
@@ -214,9 +215,9 @@ enum lfm_status lfm_load_run(struct lfm_load *out, const struct lfm_trace *trace
     LFM_TRY_DONE(lfm_choices_read(&out->choices, trace, error));
     LFM_TRY_DONE(take_lists(out, options, information->path, error));
     LFM_TRY_DONE(make_room(out, error));
-    if (progress) progress->total = (double)(out->choices.n_layers * (out->n_batches + 1));
+    if (progress) progress->total = (double)(out->choices.n_layers * (out->n_batches));
     LFM_TRY_DONE(lfm_load_batches(out, options, &done, progress, error));
-    status = fill_caches(out, &done, progress, error);
+    status = fill_caches(out, error);
 
 done:
     if (status != LFM_OK) lfm_load_release(out);

@@ -83,13 +83,13 @@ enum { LFM_CACHE_POLICIES = 4 };
 /* "lru", "lfu", "static", "belady". */
 const char *lfm_cache_name(enum lfm_cache_policy policy);
 
-/* Of the T*K requests selected[T, K] of one layer, how many found their expert in a cache of `size` experts that starts
- * empty. A token asks for its K experts at once; then the cache keeps `size` of what it held and what was asked for:
- * the latest (LRU, of one token's the later in `selected`), the token's own and then the most often requested so far
- * (LFU, ties to the later), those that the whole of `selected` requests most often, never others (static, ties to the
- * lower expert), those whose next request comes first (Belady, which no policy beats). */
+/* Of the T*K requests selected[T, K] of one layer, how many find their expert in a cache: hits[E], of a cache of `size`
+ * experts, which starts empty, at size - 1. A token asks for its K experts at once; then the cache keeps `size` of what
+ * it held and what was asked for: the latest (LRU, of one token's the later in `selected`), the token's own and then the
+ * most often requested so far (LFU, ties to the later), those that the whole of `selected` requests most often, never
+ * others (static, ties to the lower expert), those whose next request comes first (Belady, which no policy beats). */
 enum lfm_status lfm_cache_hits(uint64_t *hits, enum lfm_cache_policy policy, const uint16_t *selected, size_t tokens,
-                               size_t per_token, size_t experts, size_t size, struct lfm_error *error);
+                               size_t per_token, size_t experts, struct lfm_error *error);
 
 /* Share of the requests of tokens from .. T-1 that go to the `size` experts which tokens 0 .. fitted-1 request most. */
 enum lfm_status lfm_cache_coverage(double *share, const uint16_t *selected, size_t tokens, size_t per_token,
@@ -155,7 +155,7 @@ double lfm_distinct_own_load(const uint32_t *counts, size_t experts, size_t toke
 
 /* Runs everything on a trace. The result is the same for any number of threads. Fails when a list asks for more than
  * the trace has: a batch for more tokens, devices or a cache for more experts. The progress, which may be NULL, counts
- * layers times batch sizes, and layers for the caches. */
+ * layers times batch sizes. */
 enum lfm_status lfm_load_run(struct lfm_load *out, const struct lfm_trace *trace,
                              const struct lfm_load_options *options, struct lfm_progress *progress,
                              struct lfm_error *error);

@@ -85,8 +85,8 @@ const char *lfm_cache_name(enum lfm_cache_policy policy);
 
 /* Of the T*K requests selected[T, K] of one layer, how many find their expert in a cache: hits[E], of a cache of `size`
  * experts, which starts empty, at size - 1. A token asks for its K experts at once; then the cache keeps `size` of what
- * it held and what was asked for: the latest (LRU, of one token's the later in `selected`), the token's own and then the
- * most often requested so far (LFU, ties to the later), those that the whole of `selected` requests most often, never
+ * it held and what was asked for: the latest (LRU, of one token's the later in `selected`), the token's own and then
+ * the most often requested so far (LFU, ties to the later), those that the whole of `selected` requests most often, never
  * others (static, ties to the lower expert), those whose next request comes first (Belady, which no policy beats). */
 enum lfm_status lfm_cache_hits(uint64_t *hits, enum lfm_cache_policy policy, const uint16_t *selected, size_t tokens,
                                size_t per_token, size_t experts, struct lfm_error *error);

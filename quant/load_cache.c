@@ -8,8 +8,8 @@
  * Nawijn, Discrete Applied Mathematics 58, 1995).
  *
  * All sizes are simulated in one pass. After a token every policy but the static one ranks what there is by an order
- * that does not depend on the size, and keeps the first `size`; so a larger cache holds all that a smaller one does, and
- * one more at most. A stack says it all: its first C experts are the cache of size C (Mattson, Gecsei, Slutz and
+ * that does not depend on the size, and keeps the first `size`; so a larger cache holds all that a smaller one does,
+ * and one more at most. A stack says it all: its first C experts are the cache of size C (Mattson, Gecsei, Slutz and
  * Traiger, IBM Systems Journal 9, 1970). */
 #include "quant/load.h"
 
@@ -88,8 +88,8 @@ enum lfm_status lfm_cache_coverage(double *share, const uint16_t *selected, size
 
 /* --- the others, token by token --- */
 
-/* True when a is kept rather than b. A total order: experts are numbered, and their last requests differ. `first` is the
- * index of the token's first request. */
+/* True when a is kept rather than b. A total order: experts are numbered, and their last requests differ. `first` is
+ * the index of the token's first request. */
 static bool is_kept_before(const struct caches *caches, size_t a, size_t b, uint64_t first)
 {
     const struct expert *x = &caches->state[a], *y = &caches->state[b];
@@ -113,8 +113,8 @@ static uint16_t take_best(const struct caches *caches, uint16_t *pool, size_t *n
     return expert;
 }
 
-/* The caches of sizes 1, 2, ... after a token: of each, what the next smaller one keeps, and the best of the rest of what
- * it held and what the token used. */
+/* The caches of sizes 1, 2, ... after a token: of each, what the next smaller one keeps, and the best of the rest of
+ * what it held and what the token used. */
 static void restack(struct caches *caches, const uint16_t *chosen, uint64_t first)
 {
     uint16_t pool[LFM_MAX_EXPERTS];

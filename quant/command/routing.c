@@ -143,7 +143,8 @@ int lfm_command_routing(int argc, char **argv)
         .arguments = "T.h5...",
         .summary = "How traces load their experts, and how the routers of further traces agree with the first.",
         .notes =
-            "Traces are made with 'lfmscope trace' and must be of the same text. docs/metrics.md has the formulas.",
+            "Traces are made with 'lfmscope trace' and must be of the same text. docs/metrics.md has the formulas. With\n"
+            "--load each trace is taken for itself: docs/load.md.",
         .options = table,
         .min_arguments = 1,
         .max_arguments = 64,

@@ -21,6 +21,7 @@ static const struct {
     {"lfmscope-eval", LFM_DOCUMENT_TASKS},
     {"lfmscope-bench", LFM_DOCUMENT_BENCH},
     {"lfmscope-ledger", LFM_DOCUMENT_LEDGER},
+    {"lfmscope-routing-load", LFM_DOCUMENT_LOAD},
 };
 
 enum { MOST_NESTING = 4 }; /* directories within a directory that are searched for summaries of runs */
@@ -317,11 +318,14 @@ static enum lfm_status read_document(struct lfm_document *document, struct lfm_p
     if (document->kind == LFM_DOCUMENT_LEDGER) return lfm_read_ledger(top, document, error);
     if (document->kind == LFM_DOCUMENT_ROUTING) read_routing(top, document);
     else if (document->kind == LFM_DOCUMENT_BENCH) lfm_read_bench(top, document);
+    else if (document->kind == LFM_DOCUMENT_LOAD) lfm_read_load(top, document);
     else read_candidates(top, document);
     LFM_TRY(lfm_pool_check(pool, error));
     if (document->kind == LFM_DOCUMENT_BENCH && document->n_speeds == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'rows' is missing or empty: nothing was measured", path);
-    if (document->kind == LFM_DOCUMENT_BENCH) return LFM_OK;
+    if (document->kind == LFM_DOCUMENT_LOAD && document->n_under_loads == 0)
+        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'traces' is missing or empty: no load to show", path);
+    if (document->kind == LFM_DOCUMENT_BENCH || document->kind == LFM_DOCUMENT_LOAD) return LFM_OK;
     if (document->kind != LFM_DOCUMENT_ROUTING && document->n_candidates == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'candidates' is missing or empty: nothing was compared", path);
     if (document->kind == LFM_DOCUMENT_ROUTING && document->n_loads == 0)
@@ -344,8 +348,8 @@ static bool known_schema(const cJSON *json, enum lfm_document_kind *kind, const 
 static enum lfm_status unknown_schema(struct lfm_pool *pool, const char *path, const char *schema,
                                       struct lfm_error *error)
 {
-    static const char expected[] = "lfmscope-compare, lfmscope-trace-compare, lfmscope-routing, lfmscope-eval, "
-                                   "lfmscope-eval-against, lfmscope-bench or lfmscope-ledger";
+    static const char expected[] = "lfmscope-compare, lfmscope-trace-compare, lfmscope-routing, lfmscope-routing-load, "
+                                   "lfmscope-eval, lfmscope-eval-against, lfmscope-bench or lfmscope-ledger";
     if (!schema) return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'schema' is missing; expected %s", path, expected);
     return lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected a result of schema %s, found '%.60s'", path, expected,
                     lfm_clean_text(pool, schema));

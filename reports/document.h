@@ -11,6 +11,7 @@
 
 enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING, LFM_DOCUMENT_TASKS,
                          LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER };
+                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LOAD };
 
 /* How far a router's decisions moved. */
 struct lfm_shift {
@@ -220,6 +221,37 @@ struct lfm_account {
     struct lfm_ledger_entry *layers, *margins;
     size_t n_layers, n_margins;
     struct lfm_measure layers_remainder, margins_remainder;
+/* A figure of `routing --load` with its 5 % and 95 % quantiles over resamples. */
+struct lfm_band {
+    double mean, low, high;
+};
+
+/* A trace under load; figures are means over its layers. */
+struct lfm_under_load {
+    const char *name, *file, *label;
+    double tokens, documents, experts, top_k, bits_per_weight;
+    struct lfm_load_batch {
+        double batch, uniform, own_load, bytes_per_token, expert_bytes_per_token, worst_layer;
+        struct lfm_band distinct;
+    } *batches;
+    size_t n_batches;
+    struct lfm_load_placement {
+        const char *placement;
+        double devices, batch, p95, even, worst_layer, worst;
+        struct lfm_band straggler;
+    } *placements;
+    size_t n_placements;
+    struct lfm_load_drop {
+        double factor, batch, capacity, even, worst_layer, worst;
+        struct lfm_band dropped;
+    } *drops;
+    size_t n_drops;
+    struct lfm_load_cache {
+        double size, coverage_held_out, worst_layer, worst;
+        double lru, lfu, hottest, belady;         /* hit rates */
+        double lru_bytes, lfu_bytes, hottest_bytes, belady_bytes; /* loaded per token */
+    } *caches;
+    size_t n_caches;
 };
 
 struct lfm_document {
@@ -247,6 +279,10 @@ struct lfm_document {
     struct lfm_speed *speeds;
     size_t n_speeds;
     struct lfm_account account; /* ledger */
+    const char *draw; /* load */
+    double resamples, steps;
+    struct lfm_under_load *under_loads; /* one per trace */
+    size_t n_under_loads;
 };
 
 struct lfm_documents {

@@ -7,8 +7,10 @@ static const char causes[] = "What the loss is made of";
 static const char layers[] = "Through the layers";
 static const char routing[] = "Where tokens are routed";
 static const char speed[] = "Speed";
+static const char load[] = "Experts under load";
 
 static const char measured[] = "measured rates (lfmscope bench MODEL --json)";
+static const char under_load[] = "routing under load (lfmscope routing --load T.h5... --json)";
 static const char a_comparison[] = "a comparison of models (lfmscope compare REFERENCE CANDIDATE... --json)";
 static const char a_ledger[] = "a ledger (lfmscope ledger REFERENCE CANDIDATE --json)";
 static const char ledger_layers[] = "a ledger by layer (lfmscope ledger ... --layers all --json)";
@@ -49,6 +51,9 @@ const struct lfm_figure lfm_figures[] = {
     {"flips-margin", routing, "Flips by margin", route_pairs, lfm_figure_flips_margin},
     {"flips-predicted", routing, "Flips as margins predict them", route_pairs, lfm_figure_flips_predicted},
     {"first-divergence", routing, "Where tokens leave the reference's path", route_pairs, lfm_figure_first_divergence},
+    {"load-batches", load, "Distinct experts by batch size", under_load, lfm_figure_load_batches},
+    {"load-devices", load, "Straggler factor by devices", under_load, lfm_figure_load_devices},
+    {"load-caches", load, "Hit rate by cache size", under_load, lfm_figure_load_caches},
     {"bench", speed, "Decode rates", measured, lfm_figure_bench},
     {0},
 };

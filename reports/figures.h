@@ -61,6 +61,11 @@ void lfm_figure_recall(struct lfm_content *content, const struct lfm_documents *
 /* "IFEval" of "ifeval". */
 const char *lfm_suite_title(const char *suite);
 
+/* figures_load.c */
+void lfm_figure_load_batches(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_load_devices(struct lfm_content *content, const struct lfm_documents *documents);
+void lfm_figure_load_caches(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* figures_bench.c */
 void lfm_figure_bench(struct lfm_content *content, const struct lfm_documents *documents);
 

@@ -39,7 +39,7 @@ static void add(struct lfm_plot *plot, struct lfm_point point)
 void lfm_plot_point(struct lfm_plot *plot, double x, double y, double error)
 {
     if (!plot || plot->n_series == 0 || !isfinite(x) || !isfinite(y)) return;
-    if ((plot->x_scale == LFM_SCALE_LOG && x <= 0) || (plot->y_scale == LFM_SCALE_LOG && y <= 0)) return;
+    if ((plot->x_scale != LFM_SCALE_LINEAR && x <= 0) || (plot->y_scale == LFM_SCALE_LOG && y <= 0)) return;
     add(plot, (struct lfm_point){.x = x, .y = y, .value = NAN, .low = NAN, .high = NAN,
                                  .error = isfinite(error) && error >= 0 ? error : NAN});
 }

@@ -16,6 +16,7 @@ enum lfm_plot_kind {
 enum lfm_plot_scale {
     LFM_SCALE_LINEAR,
     LFM_SCALE_LOG, /* decades; values that are not positive are left out */
+    LFM_SCALE_DOUBLING, /* x of lines only: powers of two, named; values are positive */
     LFM_SCALE_EVEN /* heat maps only: 1 is neutral, doubled and halved are equally far from it */
 };
 

@@ -75,6 +75,17 @@ static void log_axis(struct lfm_writer *out, struct lfm_pool *pool, const char *
     lfm_write(out, ")\n");
 }
 
+/* Powers of two along x. */
+static void doubling_axis(struct lfm_writer *out, struct range range)
+{
+    int first = (int)floor(log2(range.low) + 1e-9), last = (int)ceil(log2(range.high) - 1e-9);
+    int step = 1 + (last - first) / 16;
+    lfm_write(out, "set logscale x 2\nset xrange [%.10g:%.10g]\nset xtics (", range.low / 1.2, range.high * 1.2);
+    for (int exponent = first; exponent <= last; exponent += step)
+        lfm_write(out, "%s'%.10g' %.10g", exponent > first ? ", " : "", ldexp(1, exponent), ldexp(1, exponent));
+    lfm_write(out, ")\n");
+}
+
 static void linear_axis(struct lfm_writer *out, const char *axis, struct range range, double most)
 {
     double margin = 0.06 * (range.high - range.low);
@@ -222,6 +233,7 @@ static void curves_script(struct lfm_writer *out, const struct lfm_plot *plot)
     frame(out, left, 18, top, AXIS, height);
     lfm_write(out, "set grid ytics linetype 1 linewidth 0.8 linecolor rgb '0xc8808080'\n");
     if (plot->x_scale == LFM_SCALE_LOG) log_axis(out, plot->pool, "x", x);
+    else if (plot->x_scale == LFM_SCALE_DOUBLING) doubling_axis(out, x);
     else if (lines) index_axis(out, x);
     else linear_axis(out, "x", x, NAN);
     if (plot->y_scale == LFM_SCALE_LOG) log_axis(out, plot->pool, "y", y);

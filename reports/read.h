@@ -56,5 +56,7 @@ void lfm_read_bench(struct lfm_place top, struct lfm_document *document);
 
 /* document_ledger.c; fails when there are no cells. */
 enum lfm_status lfm_read_ledger(struct lfm_place top, struct lfm_document *document, struct lfm_error *error);
+/* document_load.c */
+void lfm_read_load(struct lfm_place top, struct lfm_document *document);
 
 #endif

@@ -2,12 +2,12 @@
 #include "quant/bench.h"
 #include "quant/command/bench_report.h"
 #include "quant/command/commands.h"
+#include "quant/command/lists.h"
 #include "reference/base/command.h"
 #include "reference/base/memory.h"
 #include "reference/command/model_options.h"
 #include "reference/trace/provenance.h"
 
-#include <errno.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -58,24 +58,6 @@ static enum lfm_status split(struct list *list, const char *option, const char *
     }
 }
 
-static enum lfm_status split_sizes(size_t sizes[MAX_LIST], size_t *n, const char *option, const char *text,
-                                   struct lfm_error *error)
-{
-    struct list list;
-    LFM_TRY(split(&list, option, text, error));
-    for (size_t i = 0; i < list.n; i++) {
-        char *end;
-        errno = 0;
-        unsigned long long value = strtoull(list.words[i], &end, 10);
-        if (errno || *end || list.words[i][0] < '0' || list.words[i][0] > '9' || value > INT32_MAX)
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "'--%s': '%s' is not a whole number below 2147483648", option,
-                            list.words[i]);
-        sizes[i] = (size_t)value;
-    }
-    *n = list.n;
-    return LFM_OK;
-}
-
 static enum lfm_status read_request(struct task *task)
 {
     const struct request *request = task->request;
@@ -91,8 +73,9 @@ static enum lfm_status read_request(struct task *task)
     LFM_TRY(split(&task->weights, "weights", request->weights, task->error));
     LFM_TRY(split(&task->activations, "activations", request->activations, task->error));
     LFM_TRY(split(&task->kv, "kv", request->kv, task->error));
-    LFM_TRY(split_sizes(task->batches, &options->n_batches, "batch", request->batches, task->error));
-    return split_sizes(task->contexts, &options->n_contexts, "context", request->contexts, task->error);
+    LFM_TRY(lfm_list_sizes(task->batches, MAX_LIST, &options->n_batches, "batch", request->batches, task->error));
+    return lfm_list_sizes(task->contexts, MAX_LIST, &options->n_contexts, "context", request->contexts,
+                          task->error);
 }
 
 /* --- variants: every kind of weights with every kind of activations and cache --- */

@@ -1,5 +1,6 @@
 /* lfmscope routing: what the experts do, from traces. */
 #include "quant/command/commands.h"
+#include "quant/command/routing_load.h"
 #include "quant/command/routing_report.h"
 #include "quant/pieces.h"
 #include "quant/route/route.h"
@@ -138,6 +139,7 @@ int lfm_command_routing(int argc, char **argv)
     struct lfm_common common;
     struct lfm_strings files;
     struct arguments arguments = {.files = &files, .common = &common, .structure = {.min_count = 10}};
+    struct lfm_routing_load_request load = LFM_ROUTING_LOAD_DEFAULTS;
     const struct lfm_option table[] = {
         {"experts", NULL, "also the load of every expert", LFM_OPTION_FLAG, &arguments.view.experts},
         {"pairs", "N", "also the N pairs of experts that are chosen together most, per layer", LFM_OPTION_SIZE,
@@ -152,19 +154,22 @@ int lfm_command_routing(int argc, char **argv)
         {"route", "OUT.html", "write a page: the experts of each token by layer", LFM_OPTION_STRING, &arguments.route},
         {"tokenizer", "MODEL", "the traced model, for the text of tokens (without it, their ids)", LFM_OPTION_STRING,
          &arguments.tokenizer},
+        LFM_ROUTING_LOAD_OPTIONS(load),
         {0},
     };
     const struct lfm_usage usage = {
         .name = "routing",
         .arguments = "T.h5... [options]",
         .summary = "How traces load their experts, and how the routers of further traces agree with the first.",
-        .notes = "Traces are made with 'lfmscope trace' and must be of the same text. docs/routing.md has the formulas.",
+        .notes = "Traces are made with 'lfmscope trace' and must be of the same text. docs/routing.md has the formulas. With\n"
+                 "--load each trace is taken for itself: docs/load.md.",
         .options = table,
         .min_arguments = 1,
         .max_arguments = 64,
     };
     int exit_code;
     if (!lfm_parse_arguments(&usage, argc, argv, &common, &files, &exit_code)) return exit_code;
+    if (lfm_routing_load_asked(&load)) return lfm_routing_load(&usage, &load, &common, &files, argc, argv);
 
     struct lfm_error error;
     enum lfm_status status;

@@ -359,6 +359,42 @@ def ledger():
                        for label, f in LABELS.items()]}
 
 
+def routing_load():
+    """One trace: batches to 64, two numbers of devices, all sizes of caches."""
+    def band(key, value, width):
+        return {key: digits(value), f"{key}_low": digits(value - width), f"{key}_high": digits(value + width),
+                f"{key}_p95": digits(value + 2 * width)}
+
+    batches, placements, dropped, caches = [], [], [], []
+    for b in (1, 4, 16, 64):
+        uniform = EXPERTS * (1 - (1 - TOP_K / EXPERTS) ** b)
+        distinct = uniform if b == 1 else uniform * 0.97
+        batches.append({"batch": b, **band("distinct_experts", distinct, 0 if b == 1 else 0.2),
+                        "distinct_experts_uniform": digits(uniform), "distinct_experts_own_load": digits(distinct),
+                        "expert_bytes_per_token": digits(2.36e6 * distinct / b), "bytes_per_token": digits(2.36e6 * distinct / b + 7.2e6 / b),
+                        "worst_layer": 3, "worst_layer_value": digits(distinct * 1.02)})
+        for devices in (2, 4):
+            for placement, excess in (("contiguous", 0.3), ("round_robin", 0.2), ("balanced", 0.05)):
+                even = 1 + 0.4 * devices / 2 / math.sqrt(b)
+                placements.append({"devices": devices, "placement": placement, "batch": b, **band("straggler", even + excess, 0.02),
+                                   "straggler_even": digits(even), "worst_layer": 5, "worst_layer_value": digits(even + 1.5 * excess)})
+        for factor in (1, 2):
+            dropped.append({"capacity_factor": factor, "batch": b, "capacity": math.ceil(factor * b * TOP_K / EXPERTS),
+                            **band("dropped", 0.1 / factor ** 3, 0.01), "dropped_even": digits(0.04 / factor ** 3),
+                            "worst_layer": 4, "worst_layer_value": digits(0.2 / factor ** 3)})
+    for size in range(1, EXPERTS + 1):
+        rates = {name: digits((size / EXPERTS) ** power) for name, power in (("lru", 1), ("lfu", 0.9), ("static", 0.85), ("belady", 0.55))}
+        caches.append({"size": size, "hit_rate": rates,
+                       "bytes_per_token": {name: digits(7.1e6 * (1 - rate)) for name, rate in rates.items()},
+                       "coverage": rates["static"], "coverage_held_out": digits(rates["static"] * 0.95),
+                       "worst_layer": 2, "worst_layer_value": digits(rates["lru"] * 0.9)})
+    return {"schema": "lfmscope-routing-load", "version": "0.1.0", "note": NOTE, "command": "lfmscope routing --load demo.h5 --json",
+            "draw": "sequences", "resamples": 200, "steps": 16, "seed": 0,
+            "traces": [{"file": "demo.h5", "name": "demo-model", "weights": "bf16", "bits_per_weight": 16, "tokens": 8940,
+                        "documents": 12, "complete": True, "experts": EXPERTS, "top_k": TOP_K, "batches": batches,
+                        "placements": placements, "dropped": dropped, "caches": caches}]}
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     for name, document in (tasks("ifeval", ifeval_figures) | tasks("recall", recall_figures)).items():
@@ -366,7 +402,7 @@ def main():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=1) + "\n")
     for name, document in {"compare": compare(), "traces": traces(), "routing": routing(), "bench": bench(),
-                           "ledger": ledger()}.items():
+                           "routing-load": routing_load(), "ledger": ledger()}.items():
         (OUT / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
 
 

@@ -12,7 +12,8 @@ for run in 1 2; do
     lfmscope compare "$DEMO" q4_0 --file ../text.jsonl --context 64 --special --json --quiet >compare.json
     lfmscope compare trace.h5 q4.h5 --json --quiet >traces.json
     lfmscope routing trace.h5 q4.h5 --json --quiet >routing.json
-    lfmscope report compare.json traces.json routing.json --output report --quiet >>log 2>&1
+    lfmscope routing --load trace.h5 --resamples 20 --json --quiet >load.json
+    lfmscope report compare.json traces.json routing.json load.json --output report --quiet >>log 2>&1
     rm log
     cd ..
 done

@@ -1,0 +1,66 @@
+/* Conformance packs: what another runtime of the family has to reproduce. docs/conformance.md has the files' formats.
+ *
+ * Rules of agreement, which pack and judge share. A runtime is held to a class of arithmetic; `relative` is its tolerance.
+ * With r the reference and x what was given, the deviation of a vector is max |x_i - r_i| / sqrt(mean r^2).
+ * A decision of a router is required when its margin, and every margin that it depends on (pass.h), is at least
+ * relative * R / 2, where R is the RMS of all router logits of the pack: logits that are off by relative * R move scores,
+ * which have a slope of at most 1/4, by a quarter of it, and two scores towards each other by half of it. Values that come
+ * after a router are required when the margins they depend on are. A greedy step is required, in addition, when its
+ * logits' margin is at least 2 * relative * RMS of the logits. */
+#ifndef LFM_EVAL_CONFORM_PACK_H
+#define LFM_EVAL_CONFORM_PACK_H
+
+#include "eval/conform/rows.h"
+#include "reference/base/error.h"
+#include "reference/base/json.h"
+#include "reference/base/progress.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct lfm_conform_class {
+    const char *name;
+    double relative;
+    const char *reason; /* where the tolerance comes from */
+};
+enum { LFM_CONFORM_N_CLASSES = 4 };
+extern const struct lfm_conform_class lfm_conform_classes[LFM_CONFORM_N_CLASSES];
+/* NULL when there is none of that name. */
+const struct lfm_conform_class *lfm_conform_class_by_name(const char *name);
+
+/* Writes a pack into the directory, which is made, or is there and empty. The same seed gives the same bytes. Nothing is
+ * left of a pack that could not be completed. *manifest is what manifest.json says; the caller deletes it. */
+enum lfm_status lfm_pack_write(cJSON **manifest, const char *directory, uint64_t seed, struct lfm_error *error);
+
+/* --- reading --- */
+
+struct lfm_conform_case {
+    cJSON *row;       /* owned: what the pack says */
+    const char *id;   /* borrowed from the row */
+    cJSON *given;     /* owned: what the results say; NULL when they have no such case */
+    char *place;      /* owned: "results.jsonl:7", for messages; NULL while nothing is given */
+};
+
+struct lfm_conform_cases {
+    struct lfm_conform_case *items;
+    size_t count, capacity, given;
+};
+
+struct lfm_pack {
+    char *path;                          /* owned */
+    cJSON *manifest, *sequences;         /* owned; sequences: an array of {"id", "ids", "about"} */
+    struct lfm_conform_cases sections[LFM_CONFORM_N_SECTIONS];
+    size_t n_layers, n_experts, n_chosen, hidden_size, vocab_size;
+    double router_rms, logits_rms;       /* over all of the pack */
+    cJSON *biases;                       /* borrowed from the manifest: per layer an array or null */
+};
+
+/* Opens a pack and checks every file against the manifest's SHA-256. Fails on other versions, on missing and changed
+ * files, and on rows that lack what their section needs. */
+enum lfm_status lfm_pack_open(struct lfm_pack *pack, const char *path, struct lfm_error *error);
+void lfm_pack_close(struct lfm_pack *pack);
+
+/* The ids of a sequence of that name; NULL when there is none. */
+const cJSON *lfm_pack_sequence_ids(const struct lfm_pack *pack, const char *id);
+
+#endif

@@ -53,6 +53,7 @@ struct lfm_pack {
     size_t n_layers, n_experts, n_chosen, hidden_size, vocab_size;
     double router_rms, logits_rms;       /* over all of the pack */
     cJSON *biases;                       /* borrowed from the manifest: per layer an array or null */
+    cJSON *about;                        /* owned: what the results say about themselves, or NULL */
 };
 
 /* Opens a pack and checks every file against the manifest's SHA-256. Fails on other versions, on missing and changed
@@ -60,7 +61,7 @@ struct lfm_pack {
 enum lfm_status lfm_pack_open(struct lfm_pack *pack, const char *path, struct lfm_error *error);
 void lfm_pack_close(struct lfm_pack *pack);
 
-/* The ids of a sequence of that name; NULL when there is none. */
-const cJSON *lfm_pack_sequence_ids(const struct lfm_pack *pack, const char *id);
+/* The sequence of that name, {"id", "ids", "about"}; NULL when there is none. */
+const cJSON *lfm_pack_sequence(const struct lfm_pack *pack, const char *id);
 
 #endif

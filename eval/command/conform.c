@@ -83,8 +83,8 @@ static void print_check(const struct lfm_check_result *check)
 static void print_text(const struct lfm_pack *pack, const struct lfm_judgement *judgement)
 {
     const struct lfm_conform_class *conform_class = judgement->conform_class;
-    printf("runtime: %s\nclass: %s, relative tolerance %g\n\n", runtime_of(pack), conform_class->name,
-           conform_class->relative);
+    printf("runtime: %s\nclass: %s (deviation of vectors %g, margin of routers %g, logits %g)\n\n", runtime_of(pack),
+           conform_class->name, conform_class->relative, conform_class->margin, conform_class->logit);
     printf("%-15s %8s %8s %8s  %13s %9s %9s  %s\n", "check", "required", "given", "agree", "not required", "worst",
            "tolerance", "verdict");
     for (size_t i = 0; i < LFM_N_CHECKS; i++) print_check(&judgement->checks[i]);
@@ -126,6 +126,8 @@ static enum lfm_status print_json(const struct request *request, const struct lf
     cJSON_AddItemToObject(document, "about", pack->about ? cJSON_Duplicate(pack->about, true) : cJSON_CreateNull());
     cJSON_AddStringToObject(document, "class", judgement->conform_class->name);
     lfm_json_add_number(document, "relative", judgement->conform_class->relative);
+    lfm_json_add_number(document, "margin", judgement->conform_class->margin);
+    lfm_json_add_number(document, "logit", judgement->conform_class->logit);
     cJSON_AddBoolToObject(document, "passed", judgement->passed);
     cJSON *checks = cJSON_AddArrayToObject(document, "checks");
     for (size_t i = 0; i < LFM_N_CHECKS; i++) cJSON_AddItemToArray(checks, describe_check(&judgement->checks[i]));

@@ -112,7 +112,7 @@ void lfm_diagnose_router(char *text, size_t size, const struct lfm_pack *pack,
 {
     const struct lfm_conform_cases *cases = &pack->sections[LFM_CONFORM_ROUTER];
     size_t follow[N_RULES] = {0}, n = 0, best = 0;
-    double tolerance = 10 * conform_class->relative;
+    double tolerance = 2 * conform_class->margin;
     *text = '\0';
     for (size_t i = 0; i < cases->count; i++) {
         struct decision decision;

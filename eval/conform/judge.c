@@ -10,7 +10,7 @@
 
 const char *lfm_verdict_name(enum lfm_verdict verdict)
 {
-    static const char *const names[] = {"not given", "pass", "FAIL", "incomplete"};
+    static const char *const names[] = {"not given", "pass", "FAIL", "incomplete", "not required"};
     return names[verdict];
 }
 
@@ -50,8 +50,6 @@ static double margin_of(const cJSON *row, const char *key)
 struct judging {
     const struct lfm_pack *pack;
     const struct lfm_conform_class *conform_class;
-    double router_margin; /* decisions and what depends on them are required from here on */
-    double logits_margin; /* greedy steps */
     double *expected, *given; /* [most numbers of a row] */
     struct lfm_judgement *out;
 };
@@ -89,7 +87,8 @@ static void count(struct lfm_check_result *check, const char *id, const struct o
 
 static void conclude(struct lfm_check_result *check)
 {
-    if (check->given == 0) check->verdict = check->beyond ? LFM_VERDICT_INCOMPLETE : LFM_VERDICT_NOT_GIVEN;
+    if (check->given == 0 && check->beyond == 0) check->verdict = LFM_VERDICT_NOT_GIVEN;
+    else if (check->required == 0) check->verdict = LFM_VERDICT_NOT_REQUIRED;
     else if (check->agree < check->given) check->verdict = LFM_VERDICT_FAIL;
     else check->verdict = check->given < check->required ? LFM_VERDICT_INCOMPLETE : LFM_VERDICT_PASS;
 }
@@ -203,7 +202,7 @@ static void judge_choice(const struct judging *j, const struct lfm_conform_case 
         if (!outcome.agrees) outcome.deviation = fabs(margin);
         snprintf(outcome.detail, sizeof outcome.detail, "experts %s, expected %s, by a margin of %.3g", found, wanted, margin);
     }
-    j->out->checks[LFM_CHECK_ROUTER_CHOICE].tolerance = j->router_margin;
+    j->out->checks[LFM_CHECK_ROUTER_CHOICE].tolerance = j->conform_class->margin;
     count(&j->out->checks[LFM_CHECK_ROUTER_CHOICE], one->id, &outcome);
 }
 
@@ -222,7 +221,7 @@ static void judge_weights(const struct judging *j, const struct lfm_conform_case
     struct outcome outcome = {.required = required, .given = get(one->given, "weights") != NULL};
     struct lfm_check_result *check = &j->out->checks[LFM_CHECK_ROUTER_WEIGHTS];
     size_t E = j->pack->n_experts, place = 0;
-    check->tolerance = 2 * j->conform_class->relative;
+    check->tolerance = 2 * j->conform_class->margin;
     if (outcome.given) {
         spread(j->expected, one->row, E, j->pack->n_chosen);
         spread(j->given, one->given, E, j->pack->n_chosen);
@@ -242,7 +241,7 @@ static void judge_weights(const struct judging *j, const struct lfm_conform_case
 static void judge_decision(const struct judging *j, const struct lfm_conform_case *one)
 {
     double margin = margin_of(one->row, "margin"), upstream = margin_of(one->row, "upstream_margin");
-    bool reached = upstream >= j->router_margin, required = reached && margin >= j->router_margin;
+    bool reached = upstream >= j->conform_class->margin, required = reached && margin >= j->conform_class->margin;
     judge_vector(j, one, LFM_CHECK_ROUTER_LOGITS, "logits", j->pack->n_experts, reached);
     judge_choice(j, one, required, margin);
     judge_weights(j, one, required);
@@ -256,8 +255,8 @@ static size_t required_steps(const struct judging *j, const cJSON *row)
     const cJSON *margin = get(row, "margins")->child, *upstream = get(row, "upstream_margins")->child;
     size_t n = 0;
     for (; margin && upstream; margin = margin->next, upstream = upstream->next, n++) {
-        if (value_of(margin) < j->logits_margin) break;
-        if (cJSON_IsNumber(upstream) && upstream->valuedouble < j->router_margin) break;
+        if (value_of(margin) < j->conform_class->logit) break;
+        if (cJSON_IsNumber(upstream) && upstream->valuedouble < j->conform_class->margin) break;
     }
     return n;
 }
@@ -288,7 +287,7 @@ static void judge_ids_of_steps(const struct judging *j, const struct lfm_conform
         else
             snprintf(outcome.detail, sizeof outcome.detail, "%zu steps, expected %zu", common, steps);
     }
-    j->out->checks[LFM_CHECK_GREEDY].tolerance = j->logits_margin;
+    j->out->checks[LFM_CHECK_GREEDY].tolerance = j->conform_class->logit;
     count(&j->out->checks[LFM_CHECK_GREEDY], one->id, &outcome);
 }
 
@@ -338,7 +337,7 @@ static void judge_top(const struct judging *j, const struct lfm_conform_case *on
     struct outcome outcome = {.required = steps > 0, .given = given != NULL};
     size_t worst = 0;
     double id = 0, worst_id = 0;
-    check->tolerance = 2 * j->conform_class->relative * j->pack->logits_rms;
+    check->tolerance = j->conform_class->logit;
     if (given) {
         size_t n = common + 1 < steps ? common + 1 : steps;
         for (size_t i = 0; i < n; i++) {
@@ -365,7 +364,7 @@ static void judge_continuation(const struct judging *j, const struct lfm_conform
 
 static void judge_case(const struct judging *j, enum lfm_conform_section section, const struct lfm_conform_case *one)
 {
-    bool reached = margin_of(one->row, "upstream_margin") >= j->router_margin;
+    bool reached = margin_of(one->row, "upstream_margin") >= j->conform_class->margin;
     switch (section) {
     case LFM_CONFORM_TOKENIZER:
     case LFM_CONFORM_TEMPLATE: judge_texts(j, one, section); break;
@@ -393,17 +392,15 @@ static void start(struct lfm_judgement *judgement, const struct lfm_conform_clas
 
 static void finish(struct lfm_judgement *judgement)
 {
-    size_t given = 0;
-    judgement->passed = true;
+    size_t pass = 0, fail = 0;
     for (size_t i = 0; i < LFM_N_CHECKS; i++) {
         struct lfm_check_result *check = &judgement->checks[i];
         conclude(check);
         if (isnan(check->tolerance)) check->worst = NAN;
-        if (check->verdict == LFM_VERDICT_NOT_GIVEN) continue;
-        given++;
-        judgement->passed = judgement->passed && check->verdict == LFM_VERDICT_PASS;
+        pass += check->verdict == LFM_VERDICT_PASS;
+        fail += check->verdict == LFM_VERDICT_FAIL || check->verdict == LFM_VERDICT_INCOMPLETE;
     }
-    judgement->passed = judgement->passed && given > 0;
+    judgement->passed = pass > 0 && fail == 0;
 }
 
 enum lfm_status lfm_judge(struct lfm_judgement *judgement, const struct lfm_pack *pack,
@@ -412,8 +409,6 @@ enum lfm_status lfm_judge(struct lfm_judgement *judgement, const struct lfm_pack
     size_t most = pack->vocab_size > pack->hidden_size ? pack->vocab_size : pack->hidden_size;
     struct judging j = {.pack = pack, .conform_class = conform_class, .out = judgement};
     if (most < pack->n_experts) most = pack->n_experts;
-    j.router_margin = conform_class->relative * pack->router_rms / 2;
-    j.logits_margin = 2 * conform_class->relative * pack->logits_rms;
     enum lfm_status status = LFM_ALLOC(&j.expected, most, error);
     if (status == LFM_OK) status = LFM_ALLOC(&j.given, most, error);
     if (status == LFM_OK) {

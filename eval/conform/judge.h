@@ -21,8 +21,14 @@ enum lfm_check {
     LFM_N_CHECKS
 };
 
-enum lfm_verdict { LFM_VERDICT_NOT_GIVEN, LFM_VERDICT_PASS, LFM_VERDICT_FAIL, LFM_VERDICT_INCOMPLETE };
-/* "not given", "pass", "FAIL", "incomplete" */
+enum lfm_verdict {
+    LFM_VERDICT_NOT_GIVEN,
+    LFM_VERDICT_PASS,
+    LFM_VERDICT_FAIL,
+    LFM_VERDICT_INCOMPLETE,  /* some required cases have no result */
+    LFM_VERDICT_NOT_REQUIRED /* results, but the class requires none of the cases */
+};
+/* "not given", "pass", "FAIL", "incomplete", "not required" */
 const char *lfm_verdict_name(enum lfm_verdict verdict);
 
 struct lfm_check_result {
@@ -39,7 +45,7 @@ struct lfm_check_result {
 struct lfm_judgement {
     const struct lfm_conform_class *conform_class;
     struct lfm_check_result checks[LFM_N_CHECKS];
-    bool passed;             /* something was given, and everything that was given passed */
+    bool passed;             /* at least one check passed, and none fails or is incomplete */
     char diagnosis[200];     /* the rule that the router seems to follow instead; empty when it is right, or no known one */
 };
 

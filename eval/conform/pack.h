@@ -1,12 +1,12 @@
 /* Conformance packs: what another runtime of the family has to reproduce. docs/conformance.md has the files' formats.
  *
- * Rules of agreement, which pack and judge share. A runtime is held to a class of arithmetic; `relative` is its tolerance.
- * With r the reference and x what was given, the deviation of a vector is max |x_i - r_i| / sqrt(mean r^2).
- * A decision of a router is required when its margin, and every margin that it depends on (pass.h), is at least
- * relative * R / 2, where R is the RMS of all router logits of the pack: logits that are off by relative * R move scores,
- * which have a slope of at most 1/4, by a quarter of it, and two scores towards each other by half of it. Values that come
- * after a router are required when the margins they depend on are. A greedy step is required, in addition, when its
- * logits' margin is at least 2 * relative * RMS of the logits. */
+ * Rules of agreement, which pack and judge share. A runtime is held to a class of arithmetic, which has three numbers.
+ * `relative`: with r the reference and x what was given, the deviation of a vector is max |x_i - r_i| / sqrt(mean r^2), and
+ * may be so much. `margin`: a router's decision is required when its margin, and every margin that it depends on (pass.h),
+ * is at least that; values that come after routers are required when the margins they depend on are. Scores are taken to
+ * be off by up to margin / 2, and so are weights by up to 2 * margin: w = s / S with a sum S of at least 1/2, so that for
+ * three experts |dw_i| <= |ds| (1 - w_i + 2 w_i) / S <= 4 |ds|. `logit`: a step of a continuation is required when,
+ * beyond that, the largest logit exceeds the second by so much, and log-probabilities may be off by so much. */
 #ifndef LFM_EVAL_CONFORM_PACK_H
 #define LFM_EVAL_CONFORM_PACK_H
 
@@ -20,8 +20,8 @@
 
 struct lfm_conform_class {
     const char *name;
-    double relative;
-    const char *reason; /* where the tolerance comes from */
+    double relative, margin, logit;
+    const char *reason; /* where they come from */
 };
 enum { LFM_CONFORM_N_CLASSES = 4 };
 extern const struct lfm_conform_class lfm_conform_classes[LFM_CONFORM_N_CLASSES];

@@ -118,7 +118,7 @@ def make_wrong(rule, model):
         wrong_router(rule)
     elif rule == "rope":
         width = model.config.hidden_size // model.config.num_attention_heads
-        model.model.rotary_emb.inv_freq = 1 / 10000 ** (torch.arange(0, width, 2).float() / width)
+        model.model.pos_emb.inv_freq = 1 / 10000 ** (torch.arange(0, width, 2).float() / width)
     elif rule == "rope-neighbours":
         def rotate(q, k, cos, sin, unsqueeze_dim=1):
             half = cos.shape[-1] // 2

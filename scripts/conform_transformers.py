@@ -67,9 +67,8 @@ def template_rows(tokenizer, cases):
         yield {"section": "template", "id": case["id"], "text": text, "ids": ids}
 
 
-def model_rows(model, pack):
-    """Everything that belongs to a sequence, sequence after sequence."""
-    recorder = Recorder(model)
+def model_rows(model, pack, recorder):
+    """Everything that belongs to a sequence, sequence after sequence; what the layers gave is in the recorder."""
     cases = {name: lines(pack / f"{name}.jsonl") for name in ("router", "hidden", "logits")}
     for sequence in lines(pack / "sequences.jsonl"):
         logits = run(model, sequence["ids"])
@@ -158,7 +157,7 @@ def main():
     with open(arguments.output, "w", encoding="utf-8") as file:
         for rows in ([about], tokenizer_rows(tokenizer, lines(arguments.pack / "tokenizer.jsonl")),
                      template_rows(tokenizer, lines(arguments.pack / "template.jsonl")),
-                     model_rows(model, arguments.pack), greedy_rows(model, arguments.pack)):
+                     model_rows(model, arguments.pack, Recorder(model)), greedy_rows(model, arguments.pack)):
             for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 

@@ -144,6 +144,8 @@ $(BUILD)/members: force
 
 # What .incbin pulls in, which the compiler does not list.
 $(BUILD)/obj/eval/text/tables.o: $(wildcard datasets/punkt/* datasets/langdetect/*)
+$(BUILD)/obj/eval/conform/embedded.o: $(wildcard datasets/demo-model/*.json)
+$(BUILD)/obj/eval/conform/pack_files.o: eval/conform/cases.json eval/conform/pack-readme.md
 $(BUILD)/obj/eval/view/page.o: $(wildcard eval/view/page.html eval/view/page.css eval/view/page.js)
 $(BUILD)/obj/quant/route/page.o: $(wildcard quant/route/page.html quant/route/page.css quant/route/page.js)
 

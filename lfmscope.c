@@ -29,6 +29,8 @@ static const struct {
     {"eval", lfm_command_eval, "runs a suite of tasks on a model and scores the answers"},
     {"score", lfm_command_score, "verdicts for recorded responses, as the official scorer gives them"},
     {"merge", lfm_command_merge, "joins shards of an evaluation into one run"},
+    {"pack", lfm_command_pack, "a conformance pack: what other runtimes must reproduce"},
+    {"conform", lfm_command_conform, "holds another runtime's results, or a server, against a pack"},
     {"bench", lfm_command_bench, "prefill and decode rates, and the share of the machine's bandwidth they reach"},
     {"view", lfm_command_view, "a page to browse the samples of evaluations and what flipped"},
     {"report", lfm_command_report, "pages, plots and tables from result files"},

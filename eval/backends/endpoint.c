@@ -4,10 +4,10 @@
  * time has come. All handles run in one thread, inside submit and wait. */
 #include "eval/backends/endpoint.h"
 
+#include "eval/backends/endpoint_handle.h"
 #include "eval/backends/endpoint_parts.h"
 #include "reference/base/memory.h"
 #include "reference/base/progress.h"
-#include "reference/base/version.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -16,12 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { LONGEST_ANSWER = 64 << 20 }; /* bytes */
 enum { LONGEST_LOOK = 200 };        /* milliseconds between looks for Ctrl-C */
 
 static const double longest_pause = 60;      /* seconds between two attempts of our own choosing */
 static const double longest_requested = 600; /* the most that a server may ask for */
-static const double longest_connecting = 30;
 
 enum phase { PHASE_FREE, PHASE_PAUSED, PHASE_RUNNING, PHASE_FINISHED };
 
@@ -476,60 +474,22 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
     size_t length = size * count;
-    exchange->too_long = exchange->too_long || length > LONGEST_ANSWER - exchange->answer.length;
+    exchange->too_long = exchange->too_long || length > LFM_ENDPOINT_LONGEST_ANSWER - exchange->answer.length;
     if (exchange->too_long || lfm_buffer_append(&exchange->answer, bytes, length, NULL) != LFM_OK) return 0;
     return length;
 }
 
 static enum lfm_status prepare(const struct endpoint *endpoint, struct exchange *exchange, struct lfm_error *error)
 {
-    double timeout = endpoint->options.timeout_seconds > 0 ? fmin(endpoint->options.timeout_seconds, 1e6) : 0;
-    double connecting = timeout > 0 ? fmin(timeout, longest_connecting) : longest_connecting;
-    CURL *handle = exchange->handle = curl_easy_init();
-    if (!handle) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot set up a connection: out of memory");
-    bool set = curl_easy_setopt(handle, CURLOPT_URL, endpoint->url.request) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_HTTPHEADER, endpoint->headers) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_USERAGENT, "lfmscope/" LFM_VERSION) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)ceil(1e3 * timeout)) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)ceil(1e3 * connecting)) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange->complaint) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_WRITEDATA, exchange) == CURLE_OK;
-    set = set && curl_easy_setopt(handle, CURLOPT_PRIVATE, exchange) == CURLE_OK;
-    if (endpoint->url.local) set = set && curl_easy_setopt(handle, CURLOPT_PROXY, "") == CURLE_OK;
-    return set ? LFM_OK : lfm_fail(error, LFM_ERROR_MEMORY, "cannot set up a connection: libcurl refuses");
-}
-
-static enum lfm_status add_header(struct endpoint *endpoint, const char *header, struct lfm_error *error)
-{
-    struct curl_slist *longer = curl_slist_append(endpoint->headers, header);
-    if (!longer) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot set up a request: out of memory");
-    endpoint->headers = longer;
-    return LFM_OK;
-}
-
-/* A body waits for no leave to be sent; the key goes along with every request. */
-static enum lfm_status add_headers(struct endpoint *endpoint, struct lfm_error *error)
-{
-    struct lfm_buffer authorization = {0};
-    LFM_TRY(add_header(endpoint, "Content-Type: application/json", error));
-    LFM_TRY(add_header(endpoint, "Accept: application/json", error));
-    LFM_TRY(add_header(endpoint, "Expect:", error));
-    if (!endpoint->key) return LFM_OK;
-    enum lfm_status status = lfm_buffer_printf(&authorization, error, "Authorization: Bearer %s", endpoint->key);
-    if (status == LFM_OK) status = add_header(endpoint, authorization.data, error);
-    lfm_buffer_release(&authorization);
-    return status;
+    return lfm_endpoint_handle(&exchange->handle, endpoint->url.request, endpoint->url.local, endpoint->headers,
+                               endpoint->options.timeout_seconds, exchange->complaint, receive, exchange, error);
 }
 
 static enum lfm_status take_strings(struct endpoint *endpoint, struct lfm_error *error)
 {
     struct lfm_endpoint_options *options = &endpoint->options;
     const char *key = options->key && *options->key ? options->key : NULL, *name = options->model_name;
-    for (const char *at = key; at && *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7F)
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "the API key holds a control character, or a line end");
+    LFM_TRY(lfm_endpoint_check_key(key, error));
     if (key) LFM_TRY(lfm_copy_string(&endpoint->key, key, strlen(key), error));
     if (name) LFM_TRY(lfm_copy_string(&endpoint->model_name, name, strlen(name), error));
     LFM_TRY(lfm_endpoint_url_parse(&endpoint->url, options->url, error));
@@ -544,7 +504,7 @@ static enum lfm_status open_endpoint(struct endpoint *endpoint, struct lfm_error
     struct tm parts;
     if (gmtime_r(&now, &parts)) strftime(endpoint->created, sizeof endpoint->created, "%Y-%m-%dT%H:%M:%SZ", &parts);
     LFM_TRY(take_strings(endpoint, error));
-    LFM_TRY(add_headers(endpoint, error));
+    LFM_TRY(lfm_endpoint_headers(&endpoint->headers, endpoint->key, error));
     endpoint->multi = curl_multi_init();
     if (!endpoint->multi) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot set up connections: out of memory");
     LFM_TRY(LFM_ALLOC(&endpoint->exchanges, endpoint->options.concurrency, error));

@@ -6,5 +6,7 @@ int lfm_command_eval(int argc, char **argv);
 int lfm_command_score(int argc, char **argv);
 int lfm_command_merge(int argc, char **argv);
 int lfm_command_view(int argc, char **argv);
+int lfm_command_pack(int argc, char **argv);
+int lfm_command_conform(int argc, char **argv);
 
 #endif

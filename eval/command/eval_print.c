@@ -80,6 +80,10 @@ static void print_summary(const cJSON *summary)
     for (const cJSON *finish = finishes->child; finish; finish = finish->next)
         printf("%s %s %.0f", finish == finishes->child ? "" : ",", finish->string, finish->valuedouble);
     printf("; %.0f tokens generated\n", number(summary, "generated_tokens"));
+    double failed = number(finishes, "error");
+    if (failed > 0)
+        printf("%.0f of them failed and count as wrong: 'error' in samples.jsonl says why, --retry-failed asks again\n",
+               failed);
 }
 
 /* --- a comparison --- */

@@ -203,7 +203,7 @@ static enum lfm_status read_document(struct lfm_arena *arena, struct lfm_py_valu
                                      struct lfm_error *error)
 {
     LFM_TRY(check_utf8(body, error));
-    return lfm_py_json_value(arena, document, body, "it", error);
+    return lfm_py_json_value(arena, document, body, NULL, error);
 }
 
 enum lfm_status lfm_endpoint_read(struct lfm_completion *completion, struct lfm_span body, size_t max_tokens,

@@ -18,8 +18,8 @@ static enum lfm_status read_value(struct reader *r, struct lfm_py_value **out);
 
 static enum lfm_status fail_at(const struct reader *r, const char *what)
 {
-    return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s: not valid JSON at byte %zu: %s", r->name,
-                    (size_t)(r->at - r->start), what);
+    return lfm_fail(r->error, LFM_ERROR_FORMAT, "%s%snot valid JSON at byte %zu: %s", r->name ? r->name : "",
+                    r->name ? ": " : "", (size_t)(r->at - r->start), what);
 }
 
 static void skip_space(struct reader *r)

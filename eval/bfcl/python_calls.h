@@ -36,7 +36,7 @@ enum lfm_status lfm_lfm2_tool_calls(struct lfm_arena *arena, struct lfm_py_value
 
 /* Python's json.loads: whole numbers are int, others float; NaN and Infinity, lone surrogates and duplicate keys (the
  * last counts) are taken. cJSON keeps no difference between 1 and 1.0, on which verdicts depend. More than 900 levels
- * are refused. `name` is what messages call the text. */
+ * are refused. `name` is what messages call the text; NULL for no name. */
 enum lfm_status lfm_py_json_value(struct lfm_arena *arena, struct lfm_py_value **out, struct lfm_span text,
                                   const char *name, struct lfm_error *error);
 

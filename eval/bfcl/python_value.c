@@ -174,24 +174,110 @@ static bool is_hashable(const struct lfm_py_value *value)
     return true;
 }
 
+/* --- dicts: looked through while small, by an index of their keys when large --- */
+
+enum { SMALL_DICT = 64 }; /* elements of `items` */
+
+/* Open addressing; a slot holds 1 + the key's place among the items, or 0. Good for the very dict it was made for, as
+ * it was: a copy, or a dict that got items by other ways, is looked through. */
+struct lfm_py_index {
+    const struct lfm_py_value *of;
+    size_t count, mask;
+    size_t slots[];
+};
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
+/* Equal keys have equal hashes: 1, 1.0, True and 1+0j are one key. */
+static uint64_t hash_of(const struct lfm_py_value *key)
+{
+    const uint64_t start = UINT64_C(0xCBF29CE484222325);
+    uint64_t hash = start;
+    double number = key->real;
+    switch (key->type) {
+    case LFM_PY_STR:
+    case LFM_PY_BYTES: return mix(start, key->text.at, key->text.length);
+    case LFM_PY_BOOL:
+    case LFM_PY_INT: number = key->digits ? strtod(key->digits, NULL) : (double)key->integer; /* fall through */
+    case LFM_PY_FLOAT:
+    case LFM_PY_COMPLEX: number += 0.0; return mix(start, &number, sizeof number);
+    default:
+        for (size_t i = 0; i < key->count; i++) {
+            uint64_t item = hash_of(key->items[i]);
+            hash = mix(hash, &item, sizeof item);
+        }
+        return hash;
+    }
+}
+
+static void index_key(struct lfm_py_index *index, const struct lfm_py_value *dict, size_t place)
+{
+    size_t slot = (size_t)hash_of(dict->items[place]) & index->mask;
+    while (index->slots[slot]) slot = (slot + 1) & index->mask;
+    index->slots[slot] = place + 1;
+    index->count = place + 2;
+}
+
+static bool is_indexed(const struct lfm_py_value *dict)
+{
+    return dict->index && dict->index->of == dict && dict->index->count == dict->count;
+}
+
+/* Takes the last key up, making the index anew when there is none or it is more than half full. */
+static enum lfm_status index_last_key(struct lfm_arena *arena, struct lfm_py_value *dict, struct lfm_error *error)
+{
+    struct lfm_py_index *index = dict->index;
+    if (dict->count < SMALL_DICT) return LFM_OK;
+    if (index && index->of == dict && index->count == dict->count - 2 && dict->count <= index->mask) {
+        index_key(index, dict, dict->count - 2);
+        return LFM_OK;
+    }
+    size_t slots = SMALL_DICT;
+    while (slots < 2 * dict->count) slots *= 2;
+    LFM_TRY(lfm_arena_alloc(arena, (void **)&index, sizeof *index + slots * sizeof *index->slots, error));
+    index->of = dict;
+    index->mask = slots - 1;
+    for (size_t i = 0; i < dict->count; i += 2) index_key(index, dict, i);
+    dict->index = index;
+    return LFM_OK;
+}
+
+/* The key's place among the items; their number when it is not there. */
+static size_t find_key(const struct lfm_py_value *dict, const struct lfm_py_value *key)
+{
+    if (is_indexed(dict)) {
+        const struct lfm_py_index *index = dict->index;
+        for (size_t slot = (size_t)hash_of(key) & index->mask; index->slots[slot]; slot = (slot + 1) & index->mask)
+            if (lfm_py_equal(dict->items[index->slots[slot] - 1], key)) return index->slots[slot] - 1;
+        return dict->count;
+    }
+    for (size_t i = 0; i < dict->count; i += 2)
+        if (lfm_py_equal(dict->items[i], key)) return i;
+    return dict->count;
+}
+
 enum lfm_status lfm_py_set(struct lfm_arena *arena, struct lfm_py_value *dict, const struct lfm_py_value *key,
                            const struct lfm_py_value *value, struct lfm_error *error)
 {
     if (!is_hashable(key)) return lfm_fail(error, LFM_ERROR_FORMAT, "a list or dict cannot be a key");
-    for (size_t i = 0; i < dict->count; i += 2)
-        if (lfm_py_equal(dict->items[i], key)) {
-            dict->items[i + 1] = value;
-            return LFM_OK;
-        }
+    size_t place = find_key(dict, key);
+    if (place < dict->count) {
+        dict->items[place + 1] = value;
+        return LFM_OK;
+    }
     LFM_TRY(lfm_py_append(arena, dict, key, error));
-    return lfm_py_append(arena, dict, value, error);
+    LFM_TRY(lfm_py_append(arena, dict, value, error));
+    return index_last_key(arena, dict, error);
 }
 
 const struct lfm_py_value *lfm_py_get(const struct lfm_py_value *dict, const struct lfm_py_value *key)
 {
-    for (size_t i = 0; i < dict->count; i += 2)
-        if (lfm_py_equal(dict->items[i], key)) return dict->items[i + 1];
-    return NULL;
+    size_t place = find_key(dict, key);
+    return place < dict->count ? dict->items[place + 1] : NULL;
 }
 
 const struct lfm_py_value *lfm_py_get_named(const struct lfm_py_value *dict, const char *key)

@@ -49,6 +49,7 @@ struct lfm_py_value {
     /* list and tuple: the elements; dict: key, value, key, value, ... in order of insertion */
     const struct lfm_py_value **items;
     size_t count, capacity; /* of `items`: a dict of n keys counts 2n */
+    struct lfm_py_index *index; /* of a large dict's keys, kept by lfm_py_set; NULL while it is small */
 };
 
 enum lfm_status lfm_py_new(struct lfm_arena *arena, struct lfm_py_value **out, enum lfm_py_type type,

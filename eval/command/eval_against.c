@@ -98,7 +98,10 @@ static enum lfm_status add_command(cJSON *document, const cJSON *reference, cons
     enum lfm_status status = lfm_buffer_printf(&command, error, "%s --against ", repeats ? repeats : "lfmscope eval");
     for (size_t i = 1; i < n && status == LFM_OK; i++)
         status = lfm_buffer_printf(&command, error, "%s%s", i > 1 ? "," : "", variants[i].name);
-    if (status == LFM_OK && margin != LFM_MARGIN) status = lfm_buffer_printf(&command, error, " --margin %.17g", margin);
+    if (status == LFM_OK && margin != LFM_MARGIN) {
+        status = lfm_buffer_puts(&command, " --margin ", error);
+        if (status == LFM_OK) status = lfm_buffer_put_double(&command, margin, error);
+    }
     if (status == LFM_OK) cJSON_AddStringToObject(document, "command", command.data);
     lfm_buffer_release(&command);
     return status;

@@ -69,8 +69,10 @@ static void print_summary(const cJSON *summary)
 {
     printf("%s, %s", text_of(summary, "suite"), text_of(summary, "model"));
     print_types(summary);
-    printf(": %.0f items (95 %% Wilson intervals)\n", number(summary, "items"));
+    double items = number(summary, "items");
+    printf(": %.0f item%s (95 %% Wilson intervals)\n", items, items == 1 ? "" : "s");
     if (*text_of(summary, "excluded")) printf("without %s\n", text_of(summary, "excluded"));
+    if (items == 0) return; /* a shard of fewer items than shards: no rates */
     print_rates(summary, 0);
     print_passes(member_of(summary, "pass"));
     printf("\nanswers that ended by");
@@ -78,6 +80,10 @@ static void print_summary(const cJSON *summary)
     for (const cJSON *finish = finishes->child; finish; finish = finish->next)
         printf("%s %s %.0f", finish == finishes->child ? "" : ",", finish->string, finish->valuedouble);
     printf("; %.0f tokens generated\n", number(summary, "generated_tokens"));
+    double failed = number(finishes, "error");
+    if (failed > 0)
+        printf("%.0f of them failed and count as wrong: 'error' in samples.jsonl says why, --retry-failed asks again\n",
+               failed);
 }
 
 /* --- a comparison --- */

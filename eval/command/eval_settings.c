@@ -129,7 +129,8 @@ static const char *complaint_about(const struct lfm_evaluation *evaluation)
 {
     const char *complaint = complaint_about_numbers(evaluation);
     if (!evaluation->output) return "--output is needed";
-    if (!evaluation->model == !evaluation->endpoint) return "either --model or --endpoint is needed";
+    if (!evaluation->model && !evaluation->endpoint) return "either --model or --endpoint is needed";
+    if (evaluation->model && evaluation->endpoint) return "--model and --endpoint exclude each other";
     if (!complaint)
         complaint = evaluation->model ? complaint_about_model(evaluation) : complaint_about_endpoint(evaluation);
     if (complaint) return complaint;
@@ -195,7 +196,9 @@ static enum lfm_status add_text(struct lfm_buffer *out, const char *option, cons
 static enum lfm_status add_number(struct lfm_buffer *out, const char *option, double value, double usual,
                                   struct lfm_error *error)
 {
-    return value == usual ? LFM_OK : lfm_buffer_printf(out, error, " --%s %.17g", option, value);
+    if (value == usual) return LFM_OK;
+    LFM_TRY(lfm_buffer_printf(out, error, " --%s ", option));
+    return lfm_buffer_put_double(out, value, error);
 }
 
 enum lfm_status lfm_evaluation_repeats(struct lfm_buffer *out, const struct lfm_evaluation *evaluation,

@@ -94,7 +94,7 @@ static void report(const struct lfm_response *responses, size_t n, cJSON *docume
         cJSON_AddItemToObject(document, "groups", cJSON_DetachItemFromObject(categories, "groups"));
         return;
     }
-    printf("BFCL, %zu responses (95 %% Wilson intervals)\n", n);
+    printf("BFCL, %zu response%s (95 %% Wilson intervals)\n", n, n == 1 ? "" : "s");
     print_figures(&summary);
     if (unscored) printf("not scored (Java, JavaScript): %zu\n", unscored);
 }

@@ -97,7 +97,7 @@ static void report(const struct lfm_response *responses, size_t n, cJSON *docume
         lfm_ifeval_add_figures(document, &summary);
         return;
     }
-    printf("IFEval, %zu responses (95 %% Wilson intervals)\n", n);
+    printf("IFEval, %zu response%s (95 %% Wilson intervals)\n", n, n == 1 ? "" : "s");
     print_rate("prompt, strict", summary.prompt_strict);
     print_rate("instruction, strict", summary.instruction_strict);
     print_rate("prompt, loose", summary.prompt_loose);

@@ -47,14 +47,13 @@ static size_t right_of_item(const struct lfm_task *task, cJSON *const *table, si
 }
 
 /* Samples of one item are not independent. The interval takes the items as all there is to know, which is never too
- * narrow: Wilson's of as many right items as the rate comes to, rounded outwards. */
+ * narrow: Wilson's of that rate in as many trials as there are
+ * items. */
 static void add_correct(cJSON *summary, const struct lfm_task *task, cJSON *const *table)
 {
     struct lfm_clusters items = {0};
     for (size_t i = 0; i < task->n_items; i++) lfm_clusters_add(&items, right_of_item(task, table, i), task->samples);
-    size_t fewer = items.right / task->samples, more = (items.right + task->samples - 1) / task->samples;
-    struct lfm_interval interval = {lfm_wilson(fewer, task->n_items, 0.95).low,
-                                    lfm_wilson(more, task->n_items, 0.95).high};
+    struct lfm_interval interval = lfm_wilson_mean((double)items.right / (double)task->samples, task->n_items, 0.95);
     cJSON *rate = add_figures(summary, "correct", share(items.right, items.n), items.right, items.n, interval);
     if (task->samples > 1) lfm_add_clusters(rate, &items);
 }

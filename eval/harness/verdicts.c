@@ -22,8 +22,13 @@ static struct lfm_interval wilson(double k, double n, double z)
 
 struct lfm_interval lfm_wilson(size_t k, size_t n, double confidence)
 {
+    return lfm_wilson_mean((double)k, n, confidence);
+}
+
+struct lfm_interval lfm_wilson_mean(double k, size_t n, double confidence)
+{
     if (n == 0) return (struct lfm_interval){0, 1};
-    return wilson((double)k, (double)n, normal_quantile(confidence));
+    return wilson(k, (double)n, normal_quantile(confidence));
 }
 
 void lfm_clusters_add(struct lfm_clusters *clusters, size_t right, size_t n)

@@ -15,6 +15,8 @@ struct lfm_interval {
 
 /* Wilson's score interval of k successes in n at this confidence (0.95). {0, 1} when n is 0. */
 struct lfm_interval lfm_wilson(size_t k, size_t n, double confidence);
+/* The same formula for n shares between 0 and 1 that sum up to k, which need not be whole. */
+struct lfm_interval lfm_wilson_mean(double k, size_t n, double confidence);
 
 /* Verdicts in clusters: instructions of one prompt, samples of one task. Sums from which the rate's error follows. */
 struct lfm_clusters {

@@ -75,6 +75,11 @@ static size_t class_start_length(struct lfm_span rest)
 /* Python's ignorecase joins i with dotted and dotless i; PCRE2's does not. */
 #define OTHER_I "\\x{130}\\x{131}"
 
+static bool is_other_i(struct lfm_span rest)
+{
+    return lfm_span_starts_with(rest, lfm_span_of("\xC4\xB0")) || lfm_span_starts_with(rest, lfm_span_of("\xC4\xB1"));
+}
+
 static enum lfm_status translate(struct lfm_buffer *out, struct lfm_span pattern, unsigned flags, struct lfm_error *error)
 {
     bool in_class = false, caseless = flags & LFM_RE_IGNORECASE;
@@ -88,13 +93,14 @@ static enum lfm_status translate(struct lfm_buffer *out, struct lfm_span pattern
         } else if (in_class) {
             used = range_length(rest);
             in_class = rest.at[0] != ']';
-            if (caseless && has_i((struct lfm_span){rest.at, used})) before = OTHER_I;
+            if (caseless && (is_other_i(rest) || has_i((struct lfm_span){rest.at, used}))) before = "i" OTHER_I;
         } else if (rest.at[0] == '[') {
             used = class_start_length(rest);
             in_class = true;
         } else if (rest.at[0] == '(') {
             used = group_start_length(rest);
-        } else if (caseless && has_i((struct lfm_span){rest.at, 1})) {
+        } else if (caseless && (is_other_i(rest) || has_i((struct lfm_span){rest.at, 1}))) {
+            used = is_other_i(rest) ? 2 : 1;
             spelling = "[i" OTHER_I "]";
         }
         LFM_TRY(lfm_buffer_puts(out, before, error));

@@ -39,6 +39,16 @@ enum lfm_status lfm_buffer_printf(struct lfm_buffer *buffer, struct lfm_error *e
     return LFM_OK;
 }
 
+enum lfm_status lfm_buffer_put_double(struct lfm_buffer *buffer, double number, struct lfm_error *error)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, number);
+        if (strtod(text, NULL) == number) break;
+    }
+    return lfm_buffer_puts(buffer, text, error);
+}
+
 void lfm_buffer_clear(struct lfm_buffer *buffer)
 {
     buffer->length = 0;

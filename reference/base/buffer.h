@@ -17,6 +17,8 @@ enum lfm_status lfm_buffer_append(struct lfm_buffer *buffer, const void *bytes, 
 enum lfm_status lfm_buffer_puts(struct lfm_buffer *buffer, const char *text, struct lfm_error *error);
 enum lfm_status lfm_buffer_printf(struct lfm_buffer *buffer, struct lfm_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Appends a number in the fewest digits (15 to 17) that read back as the same double: 0.8, not 0.80000000000000004. */
+enum lfm_status lfm_buffer_put_double(struct lfm_buffer *buffer, double number, struct lfm_error *error);
 
 /* Sets the length to zero and keeps the memory. */
 void lfm_buffer_clear(struct lfm_buffer *buffer);

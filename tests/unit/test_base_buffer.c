@@ -24,6 +24,18 @@ Test(buffer, appending_nothing_gives_an_empty_string)
     lfm_buffer_release(&buffer);
 }
 
+Test(buffer, numbers_have_the_fewest_digits_that_read_back)
+{
+    struct lfm_buffer buffer = {0};
+    const double numbers[] = {0.8, 1.05, 1, 0.1 + 0.2, 1e-300, 5.0 / 3};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        assert_ok(lfm_buffer_put_double(&buffer, numbers[i], &error));
+        assert_ok(lfm_buffer_puts(&buffer, " ", &error));
+    }
+    cr_assert_str_eq(buffer.data, "0.8 1.05 1 0.30000000000000004 1e-300 1.6666666666666667 ");
+    lfm_buffer_release(&buffer);
+}
+
 Test(buffer, formats_text_longer_than_its_memory)
 {
     struct lfm_buffer buffer = {0};

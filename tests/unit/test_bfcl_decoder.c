@@ -400,6 +400,61 @@ Test(bfcl_decoder, json_is_what_json_loads_takes)
     free(deep);
 }
 
+Test(bfcl_decoder, calls_with_very_many_arguments_are_read_in_no_time, .timeout = 60)
+{
+    enum { MANY = 100000 };
+    struct lfm_arena arena = {0};
+    struct lfm_error error;
+    struct lfm_buffer text = {0};
+    struct lfm_py_value *calls;
+    assert_ok(lfm_buffer_puts(&text, "[f(", &error));
+    for (int i = 0; i < MANY; i++) assert_ok(lfm_buffer_printf(&text, &error, "%sa%d=%d", i ? ", " : "", i, i));
+    assert_ok(lfm_buffer_puts(&text, ", a77=-1)]", &error));
+    assert_ok(lfm_decode_calls(&arena, &calls, LFM_CALLS_PROMPT, (struct lfm_span){text.data, text.length}, &error));
+    const struct lfm_py_value *arguments = calls->items[0]->items[1];
+    cr_assert_eq(arguments->count, 2 * MANY);
+    cr_assert_eq(lfm_py_get_named(arguments, "a99999")->integer, 99999);
+    cr_assert_eq(lfm_py_get_named(arguments, "a77")->integer, -1, "the last value of a name counts");
+    cr_assert_null(lfm_py_get_named(arguments, "a100000"));
+    lfm_buffer_release(&text);
+    lfm_arena_release(&arena);
+}
+
+Test(python_value, keys_of_large_dicts_are_those_of_small_ones)
+{
+    struct lfm_arena arena = {0};
+    struct lfm_error error;
+    struct lfm_py_value *dict, *key, *text;
+    assert_ok(lfm_py_new(&arena, &dict, LFM_PY_DICT, &error));
+    for (int64_t i = 0; i < 200; i++) {
+        assert_ok(lfm_py_new_int(&arena, &key, i, &error));
+        assert_ok(lfm_py_set(&arena, dict, key, key, &error));
+    }
+    assert_ok(lfm_py_new_str(&arena, &text, lfm_span_of("new"), &error));
+    const struct lfm_py_value same[] = {{.type = LFM_PY_FLOAT, .real = 150}, {.type = LFM_PY_BOOL, .boolean = true, .integer = 1},
+                                        {.type = LFM_PY_COMPLEX, .real = 7}, {.type = LFM_PY_FLOAT, .real = -0.0}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        assert_ok(lfm_py_set(&arena, dict, &same[i], text, &error));
+        cr_assert_eq(lfm_py_get(dict, &same[i]), text);
+    }
+    cr_assert_eq(dict->count, 400, "1.0, True and 1 are one key");
+    cr_assert_eq(dict->items[2 * 150]->type, LFM_PY_INT, "the first key stays");
+    const struct lfm_py_value half = {.type = LFM_PY_FLOAT, .real = 1.5}, digit = {.type = LFM_PY_STR, .text = {"1", 1}};
+    cr_assert_null(lfm_py_get(dict, &half));
+    cr_assert_null(lfm_py_get(dict, &digit));
+
+    /* A copy goes its own way. */
+    struct lfm_py_value copy = *dict;
+    copy.items = NULL;
+    copy.count = copy.capacity = 0;
+    for (size_t i = 0; i < 200; i++) assert_ok(lfm_py_append(&arena, &copy, dict->items[i], &error));
+    assert_ok(lfm_py_set(&arena, &copy, &digit, text, &error));
+    cr_assert_eq(lfm_py_get(&copy, &digit), text);
+    cr_assert_eq(copy.count, 202);
+    cr_assert_null(lfm_py_get(dict, &digit));
+    lfm_arena_release(&arena);
+}
+
 Test(python_value, numbers_of_different_types_can_be_equal)
 {
     struct lfm_arena arena = {0};

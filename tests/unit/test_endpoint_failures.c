@@ -331,7 +331,7 @@ Test(endpoint_failures, unreadable_answers_fail_the_request_once_others_were_rea
           {.body = SAYS("Yes")});
     open_backend();
     expect_text("Yes");
-    expect_failure("sent an answer that cannot be read: it: not valid JSON at byte 12: expected a value: {\"choices\":");
+    expect_failure("sent an answer that cannot be read: not valid JSON at byte 12: expected a value: {\"choices\":");
     expect_failure("it has no 'choices': [1, 2]");
     expect_failure("it has no 'choices'");
     expect_failure("its first choice has no 'message'");

@@ -325,6 +325,20 @@ static void make_table(cJSON **table, const char *right, size_t samples)
     }
 }
 
+Test(harness, the_interval_of_several_samples_counts_items_and_keeps_the_rate)
+{
+    /* 10 of 21 samples: Wilson's interval of 10/3 in 7 items, not of 3 or 4 */
+    cJSON *table[3 * FAKE_ITEMS], *summary = cJSON_CreateObject();
+    struct lfm_task task = all_items(3);
+    make_table(table, "111" "101" "011" "000" "000" "000" "111", 3);
+    assert_ok(lfm_task_summarise(&task, table, summary, &error));
+    assert_near(figure(summary, "correct", "low"), lfm_wilson_mean(10.0 / 3, 7, 0.95).low, 0);
+    assert_near(figure(summary, "correct", "high"), lfm_wilson_mean(10.0 / 3, 7, 0.95).high, 0);
+    for (size_t i = 0; i < 3 * FAKE_ITEMS; i++) cJSON_Delete(table[i]);
+    cJSON_Delete(summary);
+    lfm_task_release(&task);
+}
+
 Test(harness, several_samples_give_pass_rates_and_an_interval_over_items)
 {
     /* items right in 3, 2, 1, 0, 0, 0, 3 of 3 samples */

@@ -93,6 +93,10 @@ Test(ifeval, ignoring_case_joins_i_with_the_turkish_letters_as_python_does)
 {
     cr_assert(follows("keywords:existence", "{\"keywords\": [\"istanbul\"]}", "\xC4\xB0stanbul"));
     cr_assert(follows("keywords:existence", "{\"keywords\": [\"kim\"]}", "k\xC4\xB1m"));
+    cr_assert(follows("keywords:existence", "{\"keywords\": [\"\xC4\xB0stanbul\"]}", "istanbul"));
+    cr_assert(follows("keywords:existence", "{\"keywords\": [\"k\xC4\xB1m\"]}", "k\xC4\xB0M"));
+    cr_assert(follows("keywords:existence", "{\"keywords\": [\"k[\xC4\xB1o]m\"]}", "KIM"));
+    cr_assert_not(follows("keywords:existence", "{\"keywords\": [\"k[^\xC4\xB1]m\"]}", "KIM"));
 }
 
 Test(ifeval, letters_are_counted_in_the_lower_cased_text)

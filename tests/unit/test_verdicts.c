@@ -16,6 +16,14 @@ Test(wilson, gives_the_intervals_of_newcombes_comparison)
     }
 }
 
+Test(wilson, takes_sums_of_shares_that_are_not_whole)
+{
+    /* k = 2.5 of n = 10: (p + z^2/2n -+ z sqrt(p (1-p)/n + z^2/4n^2)) / (1 + z^2/n) with p = 0.25, z = 1.959964 */
+    struct lfm_interval interval = lfm_wilson_mean(2.5, 10, 0.95);
+    assert_near(interval.low, 0.0809478, 1e-6);
+    assert_near(interval.high, 0.5578186, 1e-6);
+}
+
 Test(wilson, knows_nothing_without_items)
 {
     assert_near(lfm_wilson(0, 0, 0.95).low, 0, 0);

@@ -61,6 +61,18 @@ refuses 1 "*cannot write 'full/samples.jsonl'*" limited full
 gives 0 evaluate full
 same_run full
 
+# A sample that failed is told of, stays in the log, and is run again on demand.
+cp -r whole failed
+rm failed/summary.json
+sed -i '2s/"finish":"[a-z]*"/"finish":"error","error":"HTTP 500"/' failed/samples.jsonl
+gives 0 evaluate failed
+grep -q "error 1; " out && grep -q "^1 of them failed and count as wrong: .*--retry-failed asks again" out || fail "$(cat out)"
+[ "$(lines failed)" = 24 ] || fail "a failed sample was run again unasked"
+gives 0 evaluate failed --retry-failed
+! grep -q "failed and count" out || fail "$(cat out)"
+[ "$(lines failed)" = 25 ] || fail "$(lines failed) samples after --retry-failed"
+same whole/summary.json failed/summary.json
+
 # Other questions do not go into this run.
 refuses 1 "*begun with seed 5, not 6;*" evaluate whole --seed 6
 refuses 1 "*begun with weights \"bf16\", not \"q8_0\";*" evaluate whole --weights q8_0

@@ -10,8 +10,7 @@
 #include "reports/table.h"
 
 enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING, LFM_DOCUMENT_TASKS,
-                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER };
-                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LOAD };
+                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER, LFM_DOCUMENT_LOAD };
 
 /* How far a router's decisions moved. */
 struct lfm_shift {
@@ -221,6 +220,8 @@ struct lfm_account {
     struct lfm_ledger_entry *layers, *margins;
     size_t n_layers, n_margins;
     struct lfm_measure layers_remainder, margins_remainder;
+};
+
 /* A figure of `routing --load` with its 5 % and 95 % quantiles over resamples. */
 struct lfm_band {
     double mean, low, high;

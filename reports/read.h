@@ -46,6 +46,7 @@ void lfm_read_modules(struct lfm_place at, struct lfm_candidate *candidate);
 
 /* A whole number "layer"; `otherwise` when it is absent. */
 size_t lfm_read_layer(struct lfm_place at, size_t otherwise);
+
 /* document_routing.c: what is not about load and agreement by layer */
 void lfm_read_routing_layer(struct lfm_place at, struct lfm_load_layer *layer);
 void lfm_read_routing_chance(struct lfm_place at, struct lfm_load *load);
@@ -56,6 +57,7 @@ void lfm_read_bench(struct lfm_place top, struct lfm_document *document);
 
 /* document_ledger.c; fails when there are no cells. */
 enum lfm_status lfm_read_ledger(struct lfm_place top, struct lfm_document *document, struct lfm_error *error);
+
 /* document_load.c */
 void lfm_read_load(struct lfm_place top, struct lfm_document *document);
 

@@ -582,9 +582,9 @@ Test(ledger, refuses_logits_that_are_not_finite)
 
 Test(ledger_figures, split_a_loss_by_hand)
 {
-    /* per position: loss 1, 3, 2, 2; routing 1/2 [(c01 - c00) + (c11 - c10)] = 0.25, 1.5, 0.5, 0.75 */
-    const double ref_ref[4] = {0, 0, 0, 1}, ref_cand[4] = {0.25, 1, 0, 1.5};
-    const double cand_ref[4] = {0.75, 1, 1, 2}, cand_cand[4] = {1, 3, 2, 3};
+    /* per position: loss 1, 2, 2, 3; routing 1/2 [(c01 - c00) + (c11 - c10)] = 0.25, 0.5, 0.5, 1.75 */
+    const double ref_ref[4] = {0, 0, 0, 1}, ref_cand[4] = {0.25, 0, 1, 2.5};
+    const double cand_ref[4] = {0.75, 1, 2, 2}, cand_cand[4] = {1, 2, 2, 4};
     const struct lfm_losses losses = {ref_ref, ref_cand, cand_ref, cand_cand};
     const uint32_t clusters[4] = {0, 0, 1, 1};
     struct lfm_split split;
@@ -592,17 +592,16 @@ Test(ledger_figures, split_a_loss_by_hand)
     assert_near(split.loss.mean, 2, 1e-15);
     assert_near(split.routing.mean, 0.75, 1e-15);
     assert_near(split.rest.mean, 1.25, 1e-15);
-    /* interaction c11 - c10 - c01 + c00 = 0, 1, 1, 0.5 */
-    assert_near(split.interaction.mean, 0.625, 1e-15);
-    /* deviations of routing sum to (-0.5 + 0.75) = 0.25 and -0.25; SE = sqrt(2 * 2 * 0.0625) / 4 */
-    assert_near(split.routing.error, 0.125, 1e-15);
-    /* of the loss: (-1 + 1) = 0 and 0 */
-    assert_near(split.loss.error, 0, 1e-15);
+    /* interaction c11 - c10 - c01 + c00 = 0, 1, -1, 0.5 */
+    assert_near(split.interaction.mean, 0.125, 1e-15);
+    /* deviations of the loss sum to -1 and 1: SE = sqrt(2 * 2) / 4; of routing to -0.75 and 0.75 */
+    assert_near(split.loss.error, 0.5, 1e-15);
+    assert_near(split.routing.error, 0.375, 1e-15);
     assert_near(split.routing_share.mean, 0.375, 1e-15);
     assert_near(split.rest_share.mean, 0.625, 1e-15);
-    /* (routing - 0.375 loss) / 2 = -0.0625, 0.1875, -0.125, 0: sums 0.125 and -0.125; SE = sqrt(4 * 0.015625) / 4 */
-    assert_near(split.routing_share.error, 0.0625, 1e-15);
-    assert_near(split.rest_share.error, 0.0625, 1e-15);
+    /* (routing - 0.375 loss) / 2 = -0.0625, -0.125, -0.125, 0.3125: sums -0.1875 and 0.1875; SE = sqrt(4 * 0.03515625) / 4 */
+    assert_near(split.routing_share.error, 0.09375, 1e-15);
+    assert_near(split.rest_share.error, 0.09375, 1e-15);
 }
 
 Test(ledger_figures, labels_have_a_split_of_their_own)

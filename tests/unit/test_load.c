@@ -536,6 +536,7 @@ Test(load_trace, a_stopped_trace_is_used_as_far_as_it_goes)
                                     &made.options, &error));
     for (size_t t = 0; t < 250; t += 50) write_made_piece(&made, writer, 0, t, 50);
     assert_ok(lfm_trace_writer_finish(writer, false, &error));
+    lfm_trace_writer_close(writer);
     assert_ok(lfm_trace_open(&other, trace_path("i.h5"), &error));
     cr_assert_not(lfm_trace_information(other)->complete);
     assert_ok(lfm_choices_read(&choices, other, &error));
@@ -581,6 +582,7 @@ Test(load_trace, an_expert_chosen_twice_is_refused)
     const struct lfm_observer *observer = lfm_trace_writer_observer(writer);
     assert_ok(observer->observe(observer->context, &announcement, &error));
     assert_ok(lfm_trace_writer_finish(writer, false, &error));
+    lfm_trace_writer_close(writer);
     assert_ok(lfm_trace_open(&other, trace_path("c.h5"), &error));
     assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_FORMAT,
                  "token 1 of layer 2 chose expert 4 twice");

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Zeroed before the first of the functions below fills its part. */
 struct lfm_selection {
     bool points[LFM_POINT_COUNT];
     bool layers[LFM_MAX_LAYERS];

@@ -142,7 +142,7 @@ Test(trace, selection_limits_what_is_stored)
 /* The names of points and layers as the user types them. */
 static enum lfm_status parse(const char *points, const char *layers)
 {
-    struct lfm_selection selection;
+    struct lfm_selection selection = {0};
     LFM_TRY(lfm_selection_parse_points(&selection, points, &made.model.config, &error));
     LFM_TRY(lfm_selection_parse_layers(&selection, layers, &made.model.config, &error));
     return lfm_selection_check(&selection, &made.model.config, &error);

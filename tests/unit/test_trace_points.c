@@ -423,13 +423,33 @@ Test(trace_points, statistics_that_a_file_does_not_have_are_refused)
 
 /* --- ranges of tokens --- */
 
+/* RMS and place of the largest value of every channel of the stream, over these tokens. */
+static void check_residual(const struct lfm_trace *trace, size_t layer, const size_t *rows, size_t n)
+{
+    double rms[MADE_WIDTH];
+    int64_t tokens[MADE_WIDTH];
+    assert_ok(lfm_trace_read_statistic(trace, LFM_POINT_RESIDUAL, LFM_STATISTIC_RMS, layer, rms, &error));
+    assert_ok(lfm_trace_read_absmax_tokens(trace, LFM_POINT_RESIDUAL, layer, tokens, &error));
+    for (size_t c = 0; c < MADE_WIDTH; c++) {
+        double squares = 0, largest = -1;
+        int64_t at = -1;
+        for (size_t i = 0; i < n; i++) {
+            double x = (double)made_value(&made, layer, LFM_POINT_RESIDUAL, rows[i], c);
+            squares += x * x;
+            if (fabs(x) <= largest) continue;
+            largest = fabs(x);
+            at = (int64_t)i;
+        }
+        assert_near(rms[c], sqrt(squares / (double)n), 1e-14);
+        cr_assert_eq(tokens[c], at, "rows are those of the trace");
+    }
+}
+
 Test(trace_points, only_the_wanted_tokens_are_recorded_and_counted)
 {
     static const int32_t wanted[] = {3, 4, 99, 100, 101, 299};
     int32_t positions[12], documents[12], ids[12];
-    size_t rows[11], n = 0;
-    double rms[MADE_WIDTH], squares = 0, largest = -1;
-    int64_t tokens[MADE_WIDTH], at = -1;
+    size_t rows[11];
     select_made("residual,router,experts/down", "99-101,3-4,299");
     write_made_trace(&made, "t.h5");
     struct lfm_trace *trace = open_trace("t.h5");
@@ -441,20 +461,11 @@ Test(trace_points, only_the_wanted_tokens_are_recorded_and_counted)
     for (int32_t i = 0; i < 11; i++) {
         cr_assert_eq(positions[i], wanted[i % 6]);
         cr_assert_eq(documents[i], i >= 6);
-        rows[n] = (size_t)positions[i] + (i >= 6 ? 330 : 0);
-        cr_assert_eq(ids[i], (int32_t)(rows[n] % MADE_VOCABULARY));
-        double x = (double)made_value(&made, 1, LFM_POINT_RESIDUAL, rows[n++], 5);
-        squares += x * x;
-        if (fabs(x) > largest) {
-            largest = fabs(x);
-            at = i;
-        }
+        rows[i] = (size_t)positions[i] + (i >= 6 ? 330 : 0);
+        cr_assert_eq(ids[i], (int32_t)(rows[i] % MADE_VOCABULARY));
     }
     check_experts(trace, LFM_POINT_EXPERT_DOWN, rows, 11, 0);
-    assert_ok(lfm_trace_read_statistic(trace, LFM_POINT_RESIDUAL, LFM_STATISTIC_RMS, 1, rms, &error));
-    assert_near(rms[5], sqrt(squares / 11), 1e-14);
-    assert_ok(lfm_trace_read_absmax_tokens(trace, LFM_POINT_RESIDUAL, 1, tokens, &error));
-    cr_assert_eq(tokens[5], at, "rows are those of the trace");
+    for (size_t layer = 0; layer < MADE_LAYERS; layer++) check_residual(trace, layer, rows, 11);
     lfm_trace_close(trace);
 }
 

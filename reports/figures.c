@@ -6,8 +6,10 @@ static const char tasks[] = "Tasks";
 static const char layers[] = "Through the layers";
 static const char routing[] = "Where tokens are routed";
 static const char speed[] = "Speed";
+static const char conformance[] = "Conformance";
 
 static const char measured[] = "measured rates (lfmscope bench MODEL --json)";
+static const char judged[] = "a judged runtime (lfmscope conform PACK RESULTS --json)";
 static const char a_comparison[] = "a comparison of models (lfmscope compare REFERENCE CANDIDATE... --json)";
 static const char runs[] = "runs of tasks (lfmscope eval SUITE --against T,T,... --output RUN)";
 static const char recall[] = "runs of the recall suite (lfmscope eval recall --output RUN)";
@@ -30,6 +32,7 @@ const struct lfm_figure lfm_figures[] = {
     {"expert-load", routing, "Load of every expert", routes, lfm_figure_expert_load},
     {"load-entropy", routing, "Evenness of the load", routes, lfm_figure_load_entropy},
     {"bench", speed, "Decode rates", measured, lfm_figure_bench},
+    {"conform", conformance, "Agreement with a conformance pack", judged, lfm_figure_conform},
     {0},
 };
 

@@ -43,4 +43,7 @@ enum lfm_status lfm_read_tasks(struct lfm_place top, struct lfm_document *docume
 /* document_bench.c */
 void lfm_read_bench(struct lfm_place top, struct lfm_document *document);
 
+/* document_conform.c */
+void lfm_read_conform(struct lfm_place top, struct lfm_document *document);
+
 #endif

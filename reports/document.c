@@ -22,6 +22,7 @@ static const struct {
     {"lfmscope-bench", LFM_DOCUMENT_BENCH},
     {"lfmscope-ledger", LFM_DOCUMENT_LEDGER},
     {"lfmscope-routing-load", LFM_DOCUMENT_LOAD},
+    {"lfmscope-conform", LFM_DOCUMENT_CONFORM},
 };
 
 enum { MOST_NESTING = 4 }; /* directories within a directory that are searched for summaries of runs */
@@ -319,13 +320,17 @@ static enum lfm_status read_document(struct lfm_document *document, struct lfm_p
     if (document->kind == LFM_DOCUMENT_ROUTING) read_routing(top, document);
     else if (document->kind == LFM_DOCUMENT_BENCH) lfm_read_bench(top, document);
     else if (document->kind == LFM_DOCUMENT_LOAD) lfm_read_load(top, document);
+    else if (document->kind == LFM_DOCUMENT_CONFORM) lfm_read_conform(top, document);
     else read_candidates(top, document);
     LFM_TRY(lfm_pool_check(pool, error));
     if (document->kind == LFM_DOCUMENT_BENCH && document->n_speeds == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'rows' is missing or empty: nothing was measured", path);
     if (document->kind == LFM_DOCUMENT_LOAD && document->n_under_loads == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'traces' is missing or empty: no load to show", path);
-    if (document->kind == LFM_DOCUMENT_BENCH || document->kind == LFM_DOCUMENT_LOAD) return LFM_OK;
+    if (document->kind == LFM_DOCUMENT_CONFORM && document->n_checks == 0)
+        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'checks' is missing or empty: nothing was judged", path);
+    if (document->kind == LFM_DOCUMENT_BENCH || document->kind == LFM_DOCUMENT_LOAD || document->kind == LFM_DOCUMENT_CONFORM)
+        return LFM_OK;
     if (document->kind != LFM_DOCUMENT_ROUTING && document->n_candidates == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'candidates' is missing or empty: nothing was compared", path);
     if (document->kind == LFM_DOCUMENT_ROUTING && document->n_loads == 0)
@@ -349,7 +354,8 @@ static enum lfm_status unknown_schema(struct lfm_pool *pool, const char *path, c
                                       struct lfm_error *error)
 {
     static const char expected[] = "lfmscope-compare, lfmscope-trace-compare, lfmscope-routing, lfmscope-routing-load, "
-                                   "lfmscope-eval, lfmscope-eval-against, lfmscope-bench or lfmscope-ledger";
+                                   "lfmscope-eval, lfmscope-eval-against, lfmscope-bench, lfmscope-ledger or "
+                                   "lfmscope-conform";
     if (!schema) return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'schema' is missing; expected %s", path, expected);
     return lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected a result of schema %s, found '%.60s'", path, expected,
                     lfm_clean_text(pool, schema));
@@ -494,7 +500,8 @@ static enum lfm_status add_directory(struct lfm_documents *documents, struct lfm
     if (!has_summary(documents, before))
         LFM_TRY(visit_directory(documents, pool, path, 1, is_visible, visit_run, error));
     if (documents->count > before) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_FORMAT, "'%s' holds no result of compare, ledger, routing, eval or bench (*.json)", path);
+    return lfm_fail(error, LFM_ERROR_FORMAT,
+                    "'%s' holds no result of compare, ledger, routing, eval, bench or conform (*.json)", path);
 }
 
 enum lfm_status lfm_documents_add(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,

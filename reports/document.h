@@ -1,5 +1,5 @@
-/* Result files: what `compare`, `compare` of traces, `ledger`, `routing`, `eval` and `bench` print with --json, read into
- * structs.
+/* Result files: what `compare`, `compare` of traces, `ledger`, `routing`, `eval`, `bench` and `conform` print with --json,
+ * read into structs.
  *
  * A key that is absent or null is a number that is not there (NaN), an empty text or an empty list; a key of another
  * type is an error that names the file and the place. Texts are cleaned (lfm_clean_text). */
@@ -10,7 +10,7 @@
 #include "reports/table.h"
 
 enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING, LFM_DOCUMENT_TASKS,
-                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER, LFM_DOCUMENT_LOAD };
+                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER, LFM_DOCUMENT_LOAD, LFM_DOCUMENT_CONFORM };
 
 /* How far a router's decisions moved. */
 struct lfm_shift {
@@ -255,6 +255,12 @@ struct lfm_under_load {
     size_t n_caches;
 };
 
+/* One check of a runtime against a conformance pack. */
+struct lfm_agreement_check {
+    const char *name, *verdict, *failure; /* "router choice"; "pass", "fail", ...; the first case that fails, or "" */
+    double required, given, agree, not_required, worst, tolerance;
+};
+
 struct lfm_document {
     enum lfm_document_kind kind;
     struct lfm_source source;
@@ -284,6 +290,9 @@ struct lfm_document {
     double resamples, steps;
     struct lfm_under_load *under_loads; /* one per trace */
     size_t n_under_loads;
+    const char *arithmetic, *diagnosis; /* conform; `model` is the runtime */
+    struct lfm_agreement_check *checks;
+    size_t n_checks;
 };
 
 struct lfm_documents {

@@ -8,9 +8,11 @@ static const char layers[] = "Through the layers";
 static const char routing[] = "Where tokens are routed";
 static const char speed[] = "Speed";
 static const char load[] = "Experts under load";
+static const char conformance[] = "Conformance";
 
 static const char measured[] = "measured rates (lfmscope bench MODEL --json)";
 static const char under_load[] = "routing under load (lfmscope routing --load T.h5... --json)";
+static const char judged[] = "a judged runtime (lfmscope conform PACK RESULTS --json)";
 static const char a_comparison[] = "a comparison of models (lfmscope compare REFERENCE CANDIDATE... --json)";
 static const char a_ledger[] = "a ledger (lfmscope ledger REFERENCE CANDIDATE --json)";
 static const char ledger_layers[] = "a ledger by layer (lfmscope ledger ... --layers all --json)";
@@ -55,6 +57,7 @@ const struct lfm_figure lfm_figures[] = {
     {"load-devices", load, "Straggler factor by devices", under_load, lfm_figure_load_devices},
     {"load-caches", load, "Hit rate by cache size", under_load, lfm_figure_load_caches},
     {"bench", speed, "Decode rates", measured, lfm_figure_bench},
+    {"conform", conformance, "Agreement with a conformance pack", judged, lfm_figure_conform},
     {0},
 };
 

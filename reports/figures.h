@@ -69,6 +69,9 @@ void lfm_figure_load_caches(struct lfm_content *content, const struct lfm_docume
 /* figures_bench.c */
 void lfm_figure_bench(struct lfm_content *content, const struct lfm_documents *documents);
 
+/* figures_conform.c */
+void lfm_figure_conform(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* "<id>", or "<id>-<n>" for the n-th of several (n from 1). */
 const char *lfm_figure_id(struct lfm_pool *pool, const char *id, size_t n);
 

@@ -346,8 +346,12 @@ static void judge_top(const struct judging *j, const struct lfm_conform_case *on
             if (is_worse(found, outcome.deviation)) outcome.deviation = found, worst = i, worst_id = id;
         }
         outcome.agrees = outcome.deviation <= check->tolerance;
-        snprintf(outcome.detail, sizeof outcome.detail, "at step %zu the log-probability of %.0f is off by %.3g", worst,
-                 worst_id, outcome.deviation);
+        if (isinf(outcome.deviation))
+            snprintf(outcome.detail, sizeof outcome.detail, "at step %zu the likeliest token, %.0f, is not among those given",
+                     worst, worst_id);
+        else
+            snprintf(outcome.detail, sizeof outcome.detail, "at step %zu the log-probability of %.0f is off by %.3g", worst,
+                     worst_id, outcome.deviation);
     }
     count(check, one->id, &outcome);
 }

@@ -1,5 +1,6 @@
 /* What a pack consists of: see pack_files.h. The texts are put into the program's read-only data by the assembler; paths
- * are relative to the project's root, where make runs the compiler. */
+ * are relative to the project's root, where make runs the compiler. A compiler cache may not see when
+ * they change. */
 #include "eval/conform/pack_files.h"
 
 #include "reference/base/file.h"

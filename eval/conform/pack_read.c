@@ -93,20 +93,46 @@ static bool has_array(const cJSON *row, const char *key, size_t length)
     return cJSON_IsArray(list) && (length == 0 || (size_t)cJSON_GetArraySize(list) == length);
 }
 
+static bool has_text(const cJSON *row, const char *key)
+{
+    return cJSON_IsString(cJSON_GetObjectItemCaseSensitive(row, key));
+}
+
+/* Every expert is one. */
+static bool has_experts(const struct lfm_pack *pack, const cJSON *row)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(row, "selected"))
+        if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble < (double)pack->n_experts)) return false;
+    return has_array(row, "selected", pack->n_chosen);
+}
+
+/* Every step has pairs of numbers. */
+static bool has_pairs(const cJSON *row, size_t steps)
+{
+    const cJSON *step, *pair;
+    cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(row, "top"))
+        cJSON_ArrayForEach(pair, step)
+            if (cJSON_GetArraySize(pair) != 2 || !cJSON_IsNumber(pair->child) || !cJSON_IsNumber(pair->child->next))
+                return false;
+    return has_array(row, "top", steps);
+}
+
 static bool is_complete(const struct lfm_pack *pack, enum lfm_conform_section section, const cJSON *row)
 {
     switch (section) {
-    case LFM_CONFORM_TOKENIZER: return has_array(row, "ids", 0) && cJSON_GetObjectItemCaseSensitive(row, "text");
-    case LFM_CONFORM_TEMPLATE: return has_array(row, "ids", 0) && has_array(row, "messages", 0);
+    case LFM_CONFORM_TOKENIZER: return has_array(row, "ids", 0) && has_text(row, "text");
+    case LFM_CONFORM_TEMPLATE:
+        return has_array(row, "ids", 0) && has_array(row, "messages", 0) && has_text(row, "text");
     case LFM_CONFORM_ROUTER:
-        return has_array(row, "logits", pack->n_experts) && has_array(row, "selected", pack->n_chosen) &&
+        return has_array(row, "logits", pack->n_experts) && has_experts(pack, row) &&
                has_array(row, "weights", pack->n_chosen) && cJSON_GetObjectItemCaseSensitive(row, "layer");
     case LFM_CONFORM_HIDDEN: return has_array(row, "values", pack->hidden_size);
     case LFM_CONFORM_LOGITS: return has_array(row, "values", pack->vocab_size);
     case LFM_CONFORM_GREEDY: {
         size_t steps = (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(row, "ids"));
         return steps > 0 && has_array(row, "prompt", 0) && has_array(row, "margins", steps) &&
-               has_array(row, "upstream_margins", steps) && has_array(row, "top", steps);
+               has_array(row, "upstream_margins", steps) && has_pairs(row, steps);
     }
     case LFM_CONFORM_N_SECTIONS: break;
     }

@@ -31,7 +31,8 @@ static enum lfm_status observe(void *context, const struct lfm_announcement *ann
     return LFM_OK;
 }
 
-static enum lfm_status prepare(struct lfm_pass *pass, const struct lfm_model *model, size_t T, struct lfm_error *error)
+static enum lfm_status prepare(struct lfm_pass *pass, const struct lfm_model *model, size_t T, bool with_logits,
+                               struct lfm_error *error)
 {
     const struct lfm_config *config = &model->config;
     *pass = (struct lfm_pass){.T = T,
@@ -45,7 +46,7 @@ static enum lfm_status prepare(struct lfm_pass *pass, const struct lfm_model *mo
     LFM_TRY(LFM_ALLOC(&pass->weights, pass->L * T * pass->K, error));
     LFM_TRY(LFM_ALLOC(&pass->residual, pass->L * T * pass->D, error));
     LFM_TRY(LFM_ALLOC(&pass->hidden, T * pass->D, error));
-    return LFM_ALLOC(&pass->logits, T * pass->V, error);
+    return with_logits ? LFM_ALLOC(&pass->logits, T * pass->V, error) : LFM_OK;
 }
 
 enum lfm_status lfm_pass_run(struct lfm_pass *pass, const struct lfm_model *model, const int32_t *ids, size_t T,
@@ -53,7 +54,7 @@ enum lfm_status lfm_pass_run(struct lfm_pass *pass, const struct lfm_model *mode
 {
     struct lfm_state *state = NULL;
     const struct lfm_observer observer = {observe, pass};
-    enum lfm_status status = prepare(pass, model, T, error);
+    enum lfm_status status = prepare(pass, model, T, first < T, error);
     if (status == LFM_OK) status = lfm_state_new(&state, model, error);
     if (status == LFM_OK) status = lfm_forward(model, state, ids, T, &observer, pass->hidden, error);
     if (status == LFM_OK && first < T)

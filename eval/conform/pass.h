@@ -17,7 +17,7 @@ struct lfm_pass {
     float *weights;       /* [L,T,K] */
     float *residual;      /* [L,T,D] the stream after the layer */
     float *hidden;        /* [T,D] after the final norm */
-    float *logits;        /* [T,V] */
+    float *logits;        /* [T,V]; NULL when none were asked for */
 };
 
 /* Runs the ids from an empty state, as one prompt. Logits are computed from position `first` on (T: none), those before

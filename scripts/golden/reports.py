@@ -395,6 +395,19 @@ def routing_load():
                         "placements": placements, "dropped": dropped, "caches": caches}]}
 
 
+def conform():
+    """A runtime whose routers norm wrongly, seen by three checks; two were not given."""
+    checks = [("tokenizer ids", 50, 50, 0, None, None, "pass"), ("template text", 0, 0, 0, None, None, "not given"),
+              ("router choice", 543, 318, 1, 0.41, 2.5e-5, "fail"), ("logits", 19, 0, 1, 4.2, 3e-5, "fail"),
+              ("greedy", 0, 0, 0, None, 1.5e-4, "not given")]
+    return {"schema": "lfmscope-conform", "version": "0.1.0", "note": NOTE, "command": "lfmscope conform pack results.jsonl",
+            "pack": "pack", "runtime": "a runtime 1.0", "class": "f32", "relative": 3e-5, "passed": False,
+            "diagnosis": "the weights are not divided by their sum",
+            "checks": [{"name": name, "verdict": verdict, "required": n, "given": n, "agree": agree, "not_required": beyond,
+                        "worst": worst, "tolerance": tolerance}
+                       for name, n, agree, beyond, worst, tolerance, verdict in checks]}
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     for name, document in (tasks("ifeval", ifeval_figures) | tasks("recall", recall_figures)).items():
@@ -402,7 +415,7 @@ def main():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=1) + "\n")
     for name, document in {"compare": compare(), "traces": traces(), "routing": routing(), "bench": bench(),
-                           "routing-load": routing_load(), "ledger": ledger()}.items():
+                           "routing-load": routing_load(), "ledger": ledger(), "conform": conform()}.items():
         (OUT / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
 
 

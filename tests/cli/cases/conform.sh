@@ -1,5 +1,5 @@
 # pack and conform: the same bytes for the same seed, the program's own engine conforms to it from either file, errors are
-# found and named, and a pack that was changed is refused.
+# found and named.
 gives 0 lfmscope pack one
 gives 0 lfmscope pack two --json --threads 1
 has_keys out schema version command output manifest.seed manifest.cases.router manifest.classes.f32.relative manifest.files.0.sha256
@@ -26,8 +26,6 @@ grep -qx conforms out || fail "$(cat out)"
 gives 0 lfmscope conform one results.jsonl
 gives 3 lfmscope conform one --model other/model
 grep -q '^hidden states: .* fail; first ' out || fail "$(cat out)"
-gives 3 lfmscope conform one --model one/model --weights q4_0
-grep -q '^logits  *19 .* FAIL$' out || fail "$(cat out)"
 
 # One wrong id, one missing line, one section alone.
 sed 's/^\({"section":"tokenizer","id":"plain","ids":\[\)[0-9]*/\19/' results.jsonl >wrong.jsonl
@@ -48,27 +46,3 @@ grep '"section":"router"' results.jsonl | sed 's/"weights":\[[^]]*\]/"weights":[
 gives 3 lfmscope conform one router.jsonl
 grep -q '^router weights .*FAIL$' out || fail "$(cat out)"
 grep -q '^router choice .*pass$' out || fail "$(cat out)"
-
-# Bad input: one line each.
-head -c 300000 results.jsonl >truncated.jsonl
-refuses 1 "*truncated.jsonl:*: not valid JSON*" lfmscope conform one truncated.jsonl
-: >empty.jsonl
-refuses 1 "*empty.jsonl: there are no results*" lfmscope conform one empty.jsonl
-echo '{"section":"about","runtime":"x"}' >about.jsonl
-refuses 1 "*about.jsonl: there are no results*" lfmscope conform one about.jsonl
-echo '{"section":"tokenizer","id":"none","ids":[1]}' >unknown.jsonl
-refuses 1 "*unknown.jsonl:1: the pack has no tokenizer case 'none'*" lfmscope conform one unknown.jsonl
-refuses 1 "*is no conformance pack: it has no manifest.json*" lfmscope conform "$DEMO" results.jsonl
-refuses 1 "*is not the model of the pack*" lfmscope conform one --model "$DEMO"
-refuses 1 "*cannot write a pack to 'one': the directory is not empty*" lfmscope pack one
-refuses 1 "*cannot write a pack to 'empty.jsonl'*" lfmscope pack empty.jsonl
-refuses 2 "*expected one of RESULTS, --endpoint and --model*" lfmscope conform one
-refuses 2 "*expected one of RESULTS, --endpoint and --model*" lfmscope conform one results.jsonl --model one/model
-refuses 2 "*unknown class 'f8'*" lfmscope conform one results.jsonl --class f8
-refuses 1 "*begins with http*" lfmscope conform one --endpoint localhost:80
-printf ' ' >>two/router.jsonl
-refuses 1 "*'two/router.jsonl' is not the file of the pack: its SHA-256 differs*" lfmscope conform two results.jsonl
-rm other/greedy.jsonl
-refuses 1 "*other/greedy.jsonl*" lfmscope conform other results.jsonl
-sed 's/"version":[^,]*,/"version": 2,/' one/manifest.json >manifest && mv manifest two/manifest.json
-refuses 1 "*a pack of version 2, expected 1*" lfmscope conform two results.jsonl

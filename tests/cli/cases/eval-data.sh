@@ -65,7 +65,7 @@ absent none
 
 # A model here or a server there.
 refuses 2 "*either --model or --endpoint is needed*" lfmscope eval ifeval --data all/ifeval --output none
-refuses 2 "*either --model or --endpoint is needed*" evaluate ifeval --endpoint http://127.0.0.1:1/v1 --output none
+refuses 2 "*--model and --endpoint exclude each other*" evaluate ifeval --endpoint http://127.0.0.1:1/v1 --output none
 remote() { lfmscope eval ifeval --data all/ifeval --output none --quiet --endpoint "$@"; }
 refuses 2 "*'--weights' quantizes a model in this process*" remote http://127.0.0.1:1/v1 --weights q8_0
 refuses 2 "*'--against' quantizes a model in this process*" remote http://127.0.0.1:1/v1 --against q8_0

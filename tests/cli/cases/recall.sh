@@ -8,7 +8,7 @@ gives 0 lfmscope report run --output page --no-plots
 grep -q '^variables,50,100,' page/data/recall-cells.csv || fail "no cell of the run in recall-cells.csv"
 grep -q 'Recall: 2 items' page/index.md || fail "the page does not show the run"
 gives 0 lfmscope report run/q4_0 --output page --no-plots
-refuses 1 '*holds no result of compare, routing*' lfmscope report page --output page
+refuses 1 '*holds no result of compare, *routing*' lfmscope report page --output page
 printf '{"seed": 1, "wording": "demo", "lengths": [50], "depths": [0], "kinds": [{"kind": "hay"}]}' >bad.json
 refuses 1 "*bad.json: kinds?0?: unknown kind 'hay'*" lfmscope eval recall --model "$DEMO" --data bad.json --output bad
 [ ! -e bad ] || fail "a grid that was refused left a run"

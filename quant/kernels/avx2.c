@@ -235,20 +235,6 @@ INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
 
 #include "quant/kernels/tiles.h"
 
-STORED_ROWS(f32)
-STORED_ROWS(f16)
-STORED_ROWS(bf16)
-STORED_ROWS(q8_0)
-STORED_ROWS(q4_0)
-STORED_ROWS(q4_1)
-STORED_ROWS(q5_0)
-STORED_ROWS(q5_1)
-STORED_ROWS(q4_k)
-STORED_ROWS(q5_k)
-STORED_ROWS(q6_k)
-STORED_ROWS(fp8_e4m3)
-STORED_ROWS(fp8_e5m2)
-
 /* --- integer products ---
  *
  * See panels.h. Two neighbouring products are added in 16 bits by one instruction, which wants one factor without a sign.
@@ -448,21 +434,6 @@ INLINE __m256 to_floats(__m256i x)
 }
 
 #include "quant/kernels/panels.h"
-
-INTEGER_ROWS(q8_0, 32, 255, 128, false)
-INTEGER_ROWS(q4_0, 32, 15, 8, false)
-INTEGER_ROWS(q4_1, 32, 15, 0, true)
-INTEGER_ROWS(q4_k, 32, 15, 0, true)
-INTEGER_ROWS(q5_k, 32, 31, 0, true)
-INTEGER_ROWS(q6_k, 16, 63, 32, false)
-
-#define FLOAT_ROW(format) {#format, format##_decode, format##_multiply, NULL}
-#define INTEGER_ROW(format) {#format, format##_decode, format##_multiply, format##_multiply_q8}
-static const struct lfm_format_kernels formats[] = {
-    FLOAT_ROW(f32), FLOAT_ROW(f16), FLOAT_ROW(bf16), INTEGER_ROW(q8_0), INTEGER_ROW(q4_0), INTEGER_ROW(q4_1),
-    FLOAT_ROW(q5_0), FLOAT_ROW(q5_1), INTEGER_ROW(q4_k), INTEGER_ROW(q5_k), INTEGER_ROW(q6_k), FLOAT_ROW(fp8_e4m3),
-    FLOAT_ROW(fp8_e5m2), {0},
-};
 
 /* Every processor with AVX2 and FMA has F16C too, which not every compiler can ask for. */
 static bool supported(void)

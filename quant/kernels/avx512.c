@@ -310,20 +310,6 @@ INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const ui
 
 #include "quant/kernels/stored.h"
 
-STORED_ROWS(f32)
-STORED_ROWS(f16)
-STORED_ROWS(bf16)
-STORED_ROWS(q8_0)
-STORED_ROWS(q4_0)
-STORED_ROWS(q4_1)
-STORED_ROWS(q5_0)
-STORED_ROWS(q5_1)
-STORED_ROWS(q4_k)
-STORED_ROWS(q5_k)
-STORED_ROWS(q6_k)
-STORED_ROWS(fp8_e4m3)
-STORED_ROWS(fp8_e5m2)
-
 /* --- integer products ---
  *
  * See panels.h. Codes of 8 bits, as of q8_0, stand for differences from 128. */
@@ -511,20 +497,5 @@ INLINE __m512 to_floats(__m512i x)
 }
 
 #include "quant/kernels/panels.h"
-
-INTEGER_ROWS(q8_0, 32, 255, 128, false)
-INTEGER_ROWS(q4_0, 32, 15, 8, false)
-INTEGER_ROWS(q4_1, 32, 15, 0, true)
-INTEGER_ROWS(q4_k, 32, 15, 0, true)
-INTEGER_ROWS(q5_k, 32, 31, 0, true)
-INTEGER_ROWS(q6_k, 16, 63, 32, false)
-
-#define FLOAT_ROW(format) {#format, format##_decode, format##_multiply, NULL}
-#define INTEGER_ROW(format) {#format, format##_decode, format##_multiply, format##_multiply_q8}
-static const struct lfm_format_kernels formats[] = {
-    FLOAT_ROW(f32), FLOAT_ROW(f16), FLOAT_ROW(bf16), INTEGER_ROW(q8_0), INTEGER_ROW(q4_0), INTEGER_ROW(q4_1),
-    FLOAT_ROW(q5_0), FLOAT_ROW(q5_1), INTEGER_ROW(q4_k), INTEGER_ROW(q5_k), INTEGER_ROW(q6_k), FLOAT_ROW(fp8_e4m3),
-    FLOAT_ROW(fp8_e5m2), {0},
-};
 
 const struct lfm_kernels lfm_avx512_kernels = {"avx512", supported, multiply, lfm_plain_multiply_q8, formats};

@@ -230,20 +230,6 @@ INLINE void fp8_e5m2_group(vector w[8], const uint8_t *row, size_t i)
 
 #include "quant/kernels/tiles.h"
 
-STORED_ROWS(f32)
-STORED_ROWS(f16)
-STORED_ROWS(bf16)
-STORED_ROWS(q8_0)
-STORED_ROWS(q4_0)
-STORED_ROWS(q4_1)
-STORED_ROWS(q5_0)
-STORED_ROWS(q5_1)
-STORED_ROWS(q4_k)
-STORED_ROWS(q5_k)
-STORED_ROWS(q6_k)
-STORED_ROWS(fp8_e4m3)
-STORED_ROWS(fp8_e5m2)
-
 /* --- integer products --- */
 
 /* Codes up to 255 are multiplied as code - 128, which the sum of q makes up for. */

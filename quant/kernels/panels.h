@@ -9,7 +9,7 @@
  *     struct panel                      with scales and minima of each group of the format
  *     multiply_group                    sum((code - zero) * q) over a group of columns, exact
  *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel
- * and then says INTEGER_ROWS(format, columns under one scale, largest code, zero, whether there are minima). */
+ * and has included stored.h; it gets the table `formats`. */
 #include "reference/model/kernels.h"
 
 enum {
@@ -89,6 +89,7 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
                               scratch);
 }
 
+/* Format, columns under one scale, largest code, zero, whether there are minima. */
 #define INTEGER_ROWS(format, group, most, zero, has_minima)                                                             \
     static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
                                      const struct lfm_q8_rows *x, void *scratch)                                        \
@@ -96,3 +97,17 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
         multiply_q8((struct traits){format##_fill, group, most, zero, has_minima}, #format, y, y_stride, rows, row_bytes, \
                     n_rows, x, scratch);                                                                                \
     }
+INTEGER_ROWS(q8_0, 32, 255, 128, false)
+INTEGER_ROWS(q4_0, 32, 15, 8, false)
+INTEGER_ROWS(q4_1, 32, 15, 0, true)
+INTEGER_ROWS(q4_k, 32, 15, 0, true)
+INTEGER_ROWS(q5_k, 32, 31, 0, true)
+INTEGER_ROWS(q6_k, 16, 63, 32, false)
+
+#define FLOAT_ROW(format) {#format, format##_decode, format##_multiply, NULL}
+#define INTEGER_ROW(format) {#format, format##_decode, format##_multiply, format##_multiply_q8}
+static const struct lfm_format_kernels formats[] = {
+    FLOAT_ROW(f32), FLOAT_ROW(f16), FLOAT_ROW(bf16), INTEGER_ROW(q8_0), INTEGER_ROW(q4_0), INTEGER_ROW(q4_1),
+    FLOAT_ROW(q5_0), FLOAT_ROW(q5_1), INTEGER_ROW(q4_k), INTEGER_ROW(q5_k), INTEGER_ROW(q6_k), FLOAT_ROW(fp8_e4m3),
+    FLOAT_ROW(fp8_e5m2), {0},
+};

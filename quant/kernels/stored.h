@@ -3,7 +3,8 @@
  *     decode_row     all of a row to memory, by such a function
  *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens
  *     STORED_TILE_ROWS(tokens)   how many rows that is, for a number of tokens
- * and then says STORED_ROWS(format) for every format for which it has format_group. */
+ *     FORMAT_group   for every format: decodes 32 elements of a row from element i on
+ * and gets FORMAT_decode and FORMAT_multiply. */
 #include "reference/model/kernels.h"
 
 static inline __attribute__((always_inline)) void multiply_stored(decode_group *group, float *y, size_t y_stride,
@@ -32,3 +33,16 @@ static inline __attribute__((always_inline)) void multiply_stored(decode_group *
         default: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break; \
         }                                                                                                             \
     }
+STORED_ROWS(f32)
+STORED_ROWS(f16)
+STORED_ROWS(bf16)
+STORED_ROWS(q8_0)
+STORED_ROWS(q4_0)
+STORED_ROWS(q4_1)
+STORED_ROWS(q5_0)
+STORED_ROWS(q5_1)
+STORED_ROWS(q4_k)
+STORED_ROWS(q5_k)
+STORED_ROWS(q6_k)
+STORED_ROWS(fp8_e4m3)
+STORED_ROWS(fp8_e5m2)

@@ -2,8 +2,8 @@
  *     WIDTH, vector                 floats in a register, and its type (with + and *)
  *     load_vector, store_vector     from and to memory, unaligned
  *     sum_vectors                   the sum of 16 lanes as lfm_sum_lanes adds them
- * and for every format that it has, FORMAT_group, which decodes 32 elements of a row from element i on into registers; it then
- * says STORED_ROWS(format) for each (stored.h). This file gives `multiply` and what stored.h asks for. */
+ *     FORMAT_group                  for every format: decodes 32 elements of a row from element i on
+ * and gets `multiply` and, by stored.h, FORMAT_decode and FORMAT_multiply. */
 #include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
 

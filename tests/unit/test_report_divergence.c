@@ -1,40 +1,10 @@
 /* reports: modules' own and inherited errors, where traces part, and channels that stand out. */
-#include "reference/base/file.h"
-#include "reports/report.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/report_fixture.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-static struct lfm_report report;
 static struct lfm_error error;
 
-static enum lfm_status build(const char *text)
-{
-    char path[] = "/tmp/lfmscope-report-divergence-XXXXXX";
-    int descriptor = mkstemp(path);
-    cr_assert_geq(descriptor, 0);
-    close(descriptor);
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-    const char *paths[] = {path};
-    enum lfm_status status = lfm_report_build(&report, paths, 1, NULL, &error);
-    unlink(path);
-    return status;
-}
-
-static void clean(void)
-{
-    lfm_report_release(&report);
-}
-
-TestSuite(report_divergence, .fini = clean);
-
-static const struct lfm_block *find_block(const char *id)
-{
-    for (size_t i = 0; i < report.content.n_blocks; i++)
-        if (report.content.blocks[i].id && strcmp(report.content.blocks[i].id, id) == 0) return &report.content.blocks[i];
-    return NULL;
-}
+TestSuite(report_divergence, .fini = release_report);
 
 static const char *cell_of(const struct lfm_table *table, size_t row, size_t column)
 {
@@ -48,7 +18,7 @@ static const char *cell_of(const struct lfm_table *table, size_t row, size_t col
 
 Test(report_divergence, own_and_whole_errors_of_operators_and_feed_forwards_are_lines)
 {
-    assert_ok(build(MODULES OPERATOR "," EXPERTS(1) "]}}]}"));
+    assert_ok(build_report(&error, MODULES OPERATOR "," EXPERTS(1) "]}}]}"));
     const struct lfm_block *block = find_block("injected");
     cr_assert_not_null(block);
     const struct lfm_plot *plot = block->plot;
@@ -70,13 +40,13 @@ Test(report_divergence, own_and_whole_errors_of_operators_and_feed_forwards_are_
 
 Test(report_divergence, a_router_that_errs_by_itself_is_mentioned)
 {
-    assert_ok(build(MODULES EXPERTS(0.875) "]}}]}"));
+    assert_ok(build_report(&error, MODULES EXPERTS(0.875) "]}}]}"));
     cr_assert_not_null(strstr(find_block("injected")->text, "for at most 12.50\xc2\xa0%"));
 }
 
 Test(report_divergence, a_model_without_errors_has_a_table_and_no_plot)
 {
-    assert_ok(build(MODULES "{\"layer\": 0, \"module\": \"operator\", \"injected\": 0, \"inherited\": 0, \"total\": 0}]}}]}"));
+    assert_ok(build_report(&error, MODULES "{\"layer\": 0, \"module\": \"operator\", \"injected\": 0, \"inherited\": 0, \"total\": 0}]}}]}"));
     cr_assert_null(find_block("injected"));
     cr_assert_not_null(find_block("injected-modules"));
 }
@@ -87,7 +57,7 @@ Test(report_divergence, a_model_without_errors_has_a_table_and_no_plot)
 
 Test(report_divergence, the_first_token_above_is_a_row_with_its_dataset)
 {
-    assert_ok(build(TRACES "{\"weights\": \"q4_0\", \"file\": \"c.h5\", \"first\": {\"layer\": 2, \"point\": \"conv\", \"token\": 17, "
+    assert_ok(build_report(&error, TRACES "{\"weights\": \"q4_0\", \"file\": \"c.h5\", \"first\": {\"layer\": 2, \"point\": \"conv\", \"token\": 17, "
                     "\"document\": 1, \"position\": 5, \"id\": 44, \"value\": 0.5}, \"first_in_text\": {\"layer\": 7, \"point\": "
                     "\"residual\", \"token\": 3, \"document\": 0, \"position\": 3, \"id\": 9, \"value\": null}}, "
                     "{\"weights\": \"q8_0\", \"file\": \"d.h5\", \"first\": null, \"first_in_text\": null}]}"));
@@ -103,7 +73,7 @@ Test(report_divergence, the_first_token_above_is_a_row_with_its_dataset)
 
 Test(report_divergence, channels_come_largest_first_and_those_of_the_reference_once)
 {
-    assert_ok(build(TRACES "{\"weights\": \"q4_0\", \"file\": \"c.h5\", \"points\": ["
+    assert_ok(build_report(&error, TRACES "{\"weights\": \"q4_0\", \"file\": \"c.h5\", \"points\": ["
                     "{\"layer\": 0, \"point\": \"B\", \"error_outliers\": {\"count\": 1, \"channels\": [" CHANNEL(4, 1, 5)
                     "]}, \"magnitude_outliers\": {\"count\": 1, \"channels\": [" CHANNEL(1, 8, 4) "]}}, "
                     "{\"layer\": 1, \"point\": \"x\", \"error_outliers\": {\"count\": 9, \"channels\": [" CHANNEL(6, 2, 7) ","
@@ -120,17 +90,17 @@ Test(report_divergence, channels_come_largest_first_and_those_of_the_reference_o
 
 Test(report_divergence, traces_compared_without_a_tolerance_have_no_such_tables)
 {
-    assert_ok(build("{\"schema\": \"lfmscope-trace-compare\", \"candidates\": [{\"weights\": \"q4_0\"}]}"));
+    assert_ok(build_report(&error, "{\"schema\": \"lfmscope-trace-compare\", \"candidates\": [{\"weights\": \"q4_0\"}]}"));
     cr_assert_null(find_block("first-above"));
     cr_assert_null(find_block("channel-outliers"));
 }
 
 Test(report_divergence, wrong_types_are_errors_that_name_the_place)
 {
-    assert_fails(build(MODULES "7]}}]}"), LFM_ERROR_FORMAT, "inject");
-    clean();
-    assert_fails(build(TRACES "{\"first\": 3}]}"), LFM_ERROR_FORMAT, "candidates[0]: 'first' must be an object");
-    clean();
-    assert_fails(build(TRACES "{\"points\": [{\"error_outliers\": {\"channels\": [{\"channel\": \"x\"}]}}]}]}"), LFM_ERROR_FORMAT,
+    assert_fails(build_report(&error, MODULES "7]}}]}"), LFM_ERROR_FORMAT, "inject");
+    release_report();
+    assert_fails(build_report(&error, TRACES "{\"first\": 3}]}"), LFM_ERROR_FORMAT, "candidates[0]: 'first' must be an object");
+    release_report();
+    assert_fails(build_report(&error, TRACES "{\"points\": [{\"error_outliers\": {\"channels\": [{\"channel\": \"x\"}]}}]}]}"), LFM_ERROR_FORMAT,
                  "'channel' must be a number");
 }

@@ -1,38 +1,8 @@
 /* reports: what `ledger` printed, as figures and tables. */
-#include "reference/base/file.h"
-#include "reports/report.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/report_fixture.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-static struct lfm_report report;
 static struct lfm_error error;
-
-static enum lfm_status build(const char *text)
-{
-    char path[] = "/tmp/lfmscope-report-ledger-XXXXXX";
-    int descriptor = mkstemp(path);
-    cr_assert_geq(descriptor, 0);
-    close(descriptor);
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-    const char *paths[] = {path};
-    enum lfm_status status = lfm_report_build(&report, paths, 1, NULL, &error);
-    unlink(path);
-    return status;
-}
-
-static void clean(void)
-{
-    lfm_report_release(&report);
-}
-
-static const struct lfm_block *find_block(const char *id)
-{
-    for (size_t i = 0; i < report.content.n_blocks; i++)
-        if (report.content.blocks[i].id && strcmp(report.content.blocks[i].id, id) == 0) return &report.content.blocks[i];
-    return NULL;
-}
 
 #define START                                                                                                          \
     "{\"schema\": \"lfmscope-ledger\", \"replay\": \"set\", \"decisions\": 100, \"changed\": 7, \"candidate\": {\"name\": " \
@@ -40,9 +10,9 @@ static const struct lfm_block *find_block(const char *id)
     "\"cand_cand\": {\"kld\": 5, \"kld_stderr\": 0.5}}, \"loss\": 5, \"phi\": {\"routing\": 2, \"routing_stderr\": 0.25, "   \
     "\"arithmetic\": 3}, \"shares\": {\"routing\": 0.4, \"arithmetic\": 0.6}"
 
-Test(report_ledger, causes_are_series_and_texts_are_rows, .fini = clean)
+Test(report_ledger, causes_are_series_and_texts_are_rows, .fini = release_report)
 {
-    assert_ok(build(START ", \"labels\": [{\"label\": \"tools\", \"phi\": {\"routing\": -1, \"arithmetic\": 4}}]}"));
+    assert_ok(build_report(&error, START ", \"labels\": [{\"label\": \"tools\", \"phi\": {\"routing\": -1, \"arithmetic\": 4}}]}"));
     const struct lfm_block *block = find_block("ledger");
     cr_assert_not_null(block);
     const struct lfm_plot *plot = block->plot;
@@ -66,9 +36,9 @@ Test(report_ledger, causes_are_series_and_texts_are_rows, .fini = clean)
     cr_assert_null(find_block("ledger-margins"));
 }
 
-Test(report_ledger, layers_and_bins_have_a_figure_and_a_table_each, .fini = clean)
+Test(report_ledger, layers_and_bins_have_a_figure_and_a_table_each, .fini = release_report)
 {
-    assert_ok(build(START
+    assert_ok(build_report(&error, START
                     ", \"layers\": [{\"layer\": 2, \"operator\": \"attention\", \"phi\": {\"routing\": 0.5}, \"share\": 0.1},"
                     "{\"layer\": 3, \"operator\": \"conv\", \"decisions\": 50, \"changed\": 5, \"phi\": {\"routing\": 1.5}, "
                     "\"share\": 0.3, \"cells\": {\"cand_ref\": {\"kld\": 4}}}], \"margins\": [{\"low\": 0, \"high\": 0.01, "
@@ -87,11 +57,11 @@ Test(report_ledger, layers_and_bins_have_a_figure_and_a_table_each, .fini = clea
     cr_assert_eq(margins->points[0].x, 2);
 }
 
-Test(report_ledger, a_result_without_cells_is_refused, .fini = clean)
+Test(report_ledger, a_result_without_cells_is_refused, .fini = release_report)
 {
-    assert_fails(build("{\"schema\": \"lfmscope-ledger\"}"), LFM_ERROR_FORMAT, "'cells' is missing");
-    clean();
-    assert_fails(build(START ", \"layers\": [{\"layer\": 0.5}]}"), LFM_ERROR_FORMAT, "a whole number below 100000");
-    clean();
-    assert_fails(build(START ", \"margins\": [{\"low\": \"0\"}]}"), LFM_ERROR_FORMAT, "'low' must be a number");
+    assert_fails(build_report(&error, "{\"schema\": \"lfmscope-ledger\"}"), LFM_ERROR_FORMAT, "'cells' is missing");
+    release_report();
+    assert_fails(build_report(&error, START ", \"layers\": [{\"layer\": 0.5}]}"), LFM_ERROR_FORMAT, "a whole number below 100000");
+    release_report();
+    assert_fails(build_report(&error, START ", \"margins\": [{\"low\": \"0\"}]}"), LFM_ERROR_FORMAT, "'low' must be a number");
 }

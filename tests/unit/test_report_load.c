@@ -1,39 +1,8 @@
 /* reports: what `routing --load` printed, as figures and tables. */
-#include "reference/base/file.h"
-#include "reports/report.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/report_fixture.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-static struct lfm_report report;
 static struct lfm_error error;
-
-static enum lfm_status build(const char *text)
-{
-    char path[] = "/tmp/lfmscope-report-load-XXXXXX";
-    int descriptor = mkstemp(path);
-    cr_assert_geq(descriptor, 0);
-    close(descriptor);
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-    const char *paths[] = {path};
-    enum lfm_status status = lfm_report_build(&report, paths, 1, NULL, &error);
-    unlink(path);
-    return status;
-}
-
-static void clean(void)
-{
-    lfm_report_release(&report);
-}
-
-static const struct lfm_block *find_block(const char *id)
-{
-    for (size_t i = 0; i < report.content.n_blocks; i++)
-        if (report.content.blocks[i].id && strcmp(report.content.blocks[i].id, id) == 0)
-            return &report.content.blocks[i];
-    return NULL;
-}
 
 #define START "{\"schema\": \"lfmscope-routing-load\", \"command\": \"c\", \"draw\": \"tokens\", \"traces\": ["
 #define BATCH(batch, distinct)                                                                                       \
@@ -43,10 +12,10 @@ static const struct lfm_block *find_block(const char *id)
     "{\"devices\": 2, \"placement\": \"" placement "\", \"batch\": " #batch ", \"straggler\": " #straggler           \
     ", \"straggler_low\": 1, \"straggler_high\": 2, \"straggler_even\": 1.25}"
 
-Test(report_load, batches_stand_beside_their_predictions, .fini = clean)
+Test(report_load, batches_stand_beside_their_predictions, .fini = release_report)
 {
     assert_ok(
-        build(START "{\"file\": \"dir/t.h5\", \"name\": \"m\", \"batches\": [" BATCH(1, 2) "," BATCH(8, 3.5) "]}]}"));
+        build_report(&error, START "{\"file\": \"dir/t.h5\", \"name\": \"m\", \"batches\": [" BATCH(1, 2) "," BATCH(8, 3.5) "]}]}"));
     const struct lfm_block *block = find_block("load-batches");
     cr_assert_not_null(block);
     const struct lfm_plot *plot = block->plot;
@@ -61,9 +30,9 @@ Test(report_load, batches_stand_beside_their_predictions, .fini = clean)
     cr_assert_null(find_block("load-caches"));
 }
 
-Test(report_load, devices_are_shown_at_the_largest_batch, .fini = clean)
+Test(report_load, devices_are_shown_at_the_largest_batch, .fini = release_report)
 {
-    assert_ok(build(START "{\"name\": \"m\", \"placements\": [" PLACEMENT("contiguous", 4, 1.9) ","
+    assert_ok(build_report(&error, START "{\"name\": \"m\", \"placements\": [" PLACEMENT("contiguous", 4, 1.9) ","
                           PLACEMENT("contiguous", 64, 1.5) "," PLACEMENT("balanced", 64, 1.1) "]}]}"));
     const struct lfm_plot *plot = find_block("load-devices")->plot;
     cr_assert_eq(plot->n_points, 3);
@@ -74,9 +43,9 @@ Test(report_load, devices_are_shown_at_the_largest_batch, .fini = clean)
     cr_assert_not_null(find_block("load-placements"));
 }
 
-Test(report_load, each_trace_has_its_figures, .fini = clean)
+Test(report_load, each_trace_has_its_figures, .fini = release_report)
 {
-    assert_ok(build(START "{\"name\": \"a\", \"batches\": [" BATCH(1, 2) "]}, {\"name\": \"b\", \"batches\": [" BATCH(
+    assert_ok(build_report(&error, START "{\"name\": \"a\", \"batches\": [" BATCH(1, 2) "]}, {\"name\": \"b\", \"batches\": [" BATCH(
         1, 2) "], \"caches\": [{\"size\": 3, \"hit_rate\": {\"lru\": 0.5, \"belady\": 0.75}}]}]}"));
     cr_assert_not_null(find_block("load-batches"));
     cr_assert_not_null(find_block("load-batches-2"));
@@ -86,11 +55,11 @@ Test(report_load, each_trace_has_its_figures, .fini = clean)
     cr_assert_eq(plot->points[1].y, 50);
 }
 
-Test(report_load, what_is_not_there_or_of_another_type_is_refused, .fini = clean)
+Test(report_load, what_is_not_there_or_of_another_type_is_refused, .fini = release_report)
 {
-    assert_fails(build(START "]}"), LFM_ERROR_FORMAT, "'traces' is missing or empty: no load to show");
-    clean();
-    assert_fails(build(START "{\"batches\": [{\"batch\": \"x\"}]}]}"), LFM_ERROR_FORMAT, "'batch' must be a number");
-    clean();
-    assert_fails(build(START "{\"caches\": 7}]}"), LFM_ERROR_FORMAT, "'caches' must be a list");
+    assert_fails(build_report(&error, START "]}"), LFM_ERROR_FORMAT, "'traces' is missing or empty: no load to show");
+    release_report();
+    assert_fails(build_report(&error, START "{\"batches\": [{\"batch\": \"x\"}]}]}"), LFM_ERROR_FORMAT, "'batch' must be a number");
+    release_report();
+    assert_fails(build_report(&error, START "{\"caches\": 7}]}"), LFM_ERROR_FORMAT, "'caches' must be a list");
 }

@@ -66,24 +66,28 @@ struct pass {
     size_t most_tokens, most_blocks; /* tokens that there is room for, and floats of `blocks` */
 };
 
-/* Tells the observer of values[T,width] or selected[T,width], sequence by sequence. */
+/* Tells the observer of what is announced for the tokens of one part. */
+static enum lfm_status tell(struct pass *pass, const struct part *part, struct lfm_announcement announcement)
+{
+    announcement.sequence = part->sequence;
+    announcement.first_position = part->state->n_past;
+    announcement.n_tokens = part->n;
+    return pass->observer->observe(pass->observer->context, &announcement, pass->error);
+}
+
+/* Announces values[T,width] or selected[T,width], sequence by sequence. */
 static enum lfm_status announce(struct pass *pass, size_t layer, enum lfm_point point, float *values, int32_t *selected,
                                 size_t width)
 {
-    if (!pass->observer) return LFM_OK;
-    for (size_t i = 0; i < pass->n_parts; i++) {
+    for (size_t i = 0; pass->observer && i < pass->n_parts; i++) {
         const struct part *part = &pass->parts[i];
-        const struct lfm_announcement announcement = {
+        LFM_TRY(tell(pass, part, (struct lfm_announcement){
             .point = point,
             .layer = layer,
-            .sequence = part->sequence,
-            .first_position = part->state->n_past,
-            .n_tokens = part->n,
             .width = width,
             .values = values ? values + part->first * width : NULL,
             .selected = selected ? selected + part->first * width : NULL,
-        };
-        LFM_TRY(pass->observer->observe(pass->observer->context, &announcement, pass->error));
+        }));
     }
     return LFM_OK;
 }
@@ -94,18 +98,14 @@ static enum lfm_status announce_experts(struct pass *pass, size_t layer, enum lf
     size_t K = pass->config->num_experts_per_tok;
     for (size_t i = 0; pass->observer && i < pass->n_parts; i++) {
         const struct part *part = &pass->parts[i];
-        const struct lfm_announcement announcement = {
+        LFM_TRY(tell(pass, part, (struct lfm_announcement){
             .point = point,
             .layer = layer,
-            .sequence = part->sequence,
-            .first_position = part->state->n_past,
-            .n_tokens = part->n,
             .width = width,
             .values = values,
             .selected = pass->selected + part->first * K,
             .rows = pass->expert_row + part->first * K,
-        };
-        LFM_TRY(pass->observer->observe(pass->observer->context, &announcement, pass->error));
+        }));
     }
     return LFM_OK;
 }

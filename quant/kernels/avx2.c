@@ -23,6 +23,8 @@ INLINE void store_vector(float *at, vector v)
     _mm256_storeu_ps(at, v);
 }
 
+#define KEEP_IN_REGISTER(v) __asm__("" : "+x"(v))
+
 /* The first two steps of lfm_sum_lanes: lanes i, i + 8, i + 4 and i + 12 together. */
 INLINE __m128 fold_to_4(__m256 low, __m256 high)
 {
@@ -441,4 +443,8 @@ static bool supported(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-const struct lfm_kernels lfm_avx2_kernels = {"avx2", supported, multiply, lfm_plain_multiply_q8, formats};
+#include "quant/kernels/attention.h"
+#include "quant/kernels/silu.h"
+
+const struct lfm_kernels lfm_avx2_kernels = {"avx2", supported, multiply, lfm_plain_multiply_q8,
+    formats, multiply_keys, take_scores, silu_multiply};

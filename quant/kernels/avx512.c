@@ -498,4 +498,23 @@ INLINE __m512 to_floats(__m512i x)
 
 #include "quant/kernels/panels.h"
 
-const struct lfm_kernels lfm_avx512_kernels = {"avx512", supported, multiply, lfm_plain_multiply_q8, formats};
+/* --- attention and activations --- */
+
+enum { WIDTH = 16 };
+typedef __m512 vector;
+
+INLINE vector load_vector(const float *at)
+{
+    return _mm512_loadu_ps(at);
+}
+
+INLINE void store_vector(float *at, vector v)
+{
+    _mm512_storeu_ps(at, v);
+}
+
+#include "quant/kernels/attention.h"
+#include "quant/kernels/silu.h"
+
+const struct lfm_kernels lfm_avx512_kernels = {"avx512", supported, multiply, lfm_plain_multiply_q8,
+    formats, multiply_keys, take_scores, silu_multiply};

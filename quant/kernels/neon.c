@@ -27,6 +27,8 @@ INLINE void store_vector(float *at, vector v)
     vst1q_f32(at, v);
 }
 
+#define KEEP_IN_REGISTER(v) __asm__("" : "+w"(v))
+
 /* The sum of 16 lanes as lfm_sum_lanes adds them: i and i + 8, then 4, 2 and 1 apart. */
 INLINE float sum_vectors(const vector lanes[4])
 {
@@ -258,4 +260,8 @@ static const struct lfm_format_kernels formats[] = {
     ROW(fp8_e4m3), ROW(fp8_e5m2), {0},
 };
 
-const struct lfm_kernels lfm_neon_kernels = {"neon", supported, multiply, multiply_q8_by_rows, formats};
+#include "quant/kernels/attention.h"
+#include "quant/kernels/silu.h"
+
+const struct lfm_kernels lfm_neon_kernels = {"neon", supported, multiply, multiply_q8_by_rows,
+    formats, multiply_keys, take_scores, silu_multiply};

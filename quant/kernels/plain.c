@@ -62,4 +62,24 @@ void lfm_plain_multiply_q8(float *y, size_t y_stride, const struct lfm_format *f
 
 static const struct lfm_format_kernels formats[] = {{0}};
 
-const struct lfm_kernels lfm_plain_kernels = {"plain", supported, multiply, lfm_plain_multiply_q8, formats};
+/* --- attention and activations: in vectors that every processor has --- */
+
+enum { WIDTH = 4 };
+typedef float vector __attribute__((vector_size(16)));
+typedef float vector_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
+
+static inline vector load_vector(const float *at)
+{
+    return *(const vector_in_memory *)(const void *)at;
+}
+
+static inline void store_vector(float *at, vector v)
+{
+    *(vector_in_memory *)(void *)at = v;
+}
+
+#include "quant/kernels/attention.h"
+#include "quant/kernels/silu.h"
+
+const struct lfm_kernels lfm_plain_kernels = {"plain", supported, multiply, lfm_plain_multiply_q8,
+    formats, multiply_keys, take_scores, silu_multiply};

@@ -1,6 +1,7 @@
 /* FP32 products for sets whose registers hold a part of the 16 lanes of a sum. The including file defines
  *     WIDTH, vector                 floats in a register, and its type (with + and *)
  *     load_vector, store_vector     from and to memory, unaligned
+ *     KEEP_IN_REGISTER(v)           keeps the compiler from loading v again for every product it is in
  *     sum_vectors                   the sum of 16 lanes as lfm_sum_lanes adds them
  *     FORMAT_group                  for every format: decodes 32 elements of a row from element i on
  * and gets `multiply` and, by stored.h, FORMAT_decode and FORMAT_multiply. */
@@ -20,7 +21,7 @@ enum {
     TILE_TOKENS = 2,
     BLOCK_ROWS = 24,  /* partial sums that wait: BLOCK_ROWS x BLOCK_TOKENS x 64 bytes */
     BLOCK_TOKENS = 8,
-    RUN = 256,        /* columns */
+    RUN = 640,        /* columns; 8 tokens of it and 3 rows fit the first-level cache */
 };
 
 struct sums {
@@ -44,6 +45,7 @@ static inline __attribute__((always_inline)) void add_tile(struct sums *sums, bo
             for (size_t t = 0; t < tokens; t++) x_i[t] = load_vector(x + t * n + i + v * WIDTH);
             for (size_t r = 0; r < rows; r++) {
                 vector w_i = load_vector(w + r * n + i + v * WIDTH);
+                KEEP_IN_REGISTER(w_i);
                 for (size_t t = 0; t < tokens; t++) sum[r][t][v] = sum[r][t][v] + w_i * x_i[t];
             }
         }

@@ -23,6 +23,6 @@ struct lfm_attention_part {
  * positions alone, so results are the same bits for any number of threads and however the tokens are split over calls.
  * room: scratch of lfm_attention_room floats, zero before its first use. */
 void lfm_attention(const struct lfm_attention_part *parts, size_t n_parts, size_t H, size_t G, size_t A, float *room);
-size_t lfm_attention_room(size_t H, size_t A);
+size_t lfm_attention_room(size_t H, size_t G, size_t A);
 
 #endif

@@ -341,7 +341,7 @@ static void destroy_pass(void *object)
 
 static size_t blocks_for(const struct lfm_config *config)
 {
-    return lfm_attention_room(config->num_attention_heads, config->head_dim);
+    return lfm_attention_room(config->num_attention_heads, config->num_key_value_heads, config->head_dim);
 }
 
 /* Divides the stage; `stage` may be NULL to learn its size. An operator is done with its share, and has left its result in

@@ -23,6 +23,8 @@ enum {
     LFM_Q8_BLOCK = 32,      /* activations under one scale */
     LFM_Q8_HALF = 16,       /* activations under one sum */
     LFM_MOST_DIRECT = 4,    /* tokens that `multiply_stored` takes at once */
+    LFM_KEYS = 64,          /* in a block of attention */
+    LFM_HEADS = 4           /* query heads that go through such a block together */
 };
 
 /* x[T,n] rounded to q8; n a multiple of 32. */
@@ -38,6 +40,14 @@ static inline size_t lfm_q8_scratch_bytes(size_t T, size_t n)
 {
     return (1 << 14) + T * 16 * sizeof(float) + 2 * n;
 }
+
+/* The results so far of n_heads query heads of one token, over the keys they have seen: see attention.c. */
+struct lfm_running {
+    double *totals;  /* [n_heads] sums of exp(score - largest) */
+    float *largest;  /* [n_heads] */
+    float *sums;     /* [n_heads, padded] sums of exp(score - largest) * value */
+    size_t padded;   /* a multiple of 16 */
+};
 
 /* What one instruction set has for one format. Functions may be NULL: linear.c then uses the
  * format's decode_row, or the set's multiply_q8. */
@@ -62,6 +72,16 @@ struct lfm_kernels {
     void (*multiply_q8)(float *y, size_t y_stride, const struct lfm_format *format, const void *rows, size_t row_bytes,
                         size_t n_rows, const struct lfm_q8_rows *x, void *scratch);
     const struct lfm_format_kernels *formats; /* ends with a NULL name */
+    /* scores[h * LFM_KEYS + k] = q[h] . key k for q[n_heads,A], n_heads <= LFM_HEADS, and the first `count` of the
+     * transposed keys [A, LFM_KEYS]; each summed as FP32 products are. Up to the next multiple of 16 scores are written. */
+    void (*multiply_keys)(float *scores, const float *keys, size_t count, const float *q, size_t n_heads, size_t A);
+    /* Takes `count` keys with these scores, times `scale`, and with these values [count, stride] into the results of 1 to
+     * LFM_HEADS heads. The scores are overwritten. Sums of weights are kept in 16 lanes over the block, then in double; those
+     * of values are added key by key over the block, then to the ones before. */
+    void (*take_scores)(const struct lfm_running *running, float *scores, float scale, const float *values, size_t stride,
+                        size_t count, size_t n_heads);
+    /* gate[n] = silu(gate) * up */
+    void (*silu_multiply)(float *gate, const float *up, size_t n);
 };
 
 /* The sets of this build, best first; the last one, "plain", is supported everywhere. Ends with NULL. */

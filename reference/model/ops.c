@@ -1,10 +1,16 @@
 /* Leaf operations of the forward pass: see ops.h. */
 #include "reference/model/ops.h"
 
-#include "reference/model/exp.h"
+#include "reference/model/kernels.h"
+#include "reference/model/lanes.h"
 
 #include <math.h>
 #include <string.h>
+
+typedef float vector __attribute__((vector_size(16)));
+typedef int32_t int_vector __attribute__((vector_size(16)));
+
+#include "reference/model/exp.h"
 
 enum {
     WORTH_SHARING = 1 << 17, /* elements below which waking other threads takes longer than it saves */
@@ -66,38 +72,14 @@ void lfm_multiply_elements(float *y, const float *x, size_t n)
 
 static float sigmoid(float x)
 {
-    lfm_lanes lanes = {x};
-    lfm_sigmoid_lanes(&lanes);
-    return lanes[0];
-}
-
-/* gate[16] = silu(gate) * up */
-static inline __attribute__((always_inline)) void silu_lanes(float *gate, const float *up)
-{
-    lfm_lanes x = lfm_load(gate), y = x;
-    lfm_sigmoid_lanes(&y);
-    y = x * y * lfm_load(up);
-    memcpy(gate, &y, sizeof y);
-}
-
-LFM_CLONES
-static void silu_multiply(float *gate, const float *up, size_t n)
-{
-    size_t whole = n - n % LFM_LANES;
-    for (size_t i = 0; i < whole; i += LFM_LANES) silu_lanes(gate + i, up + i);
-    if (whole == n) return;
-    float last_gate[LFM_LANES] = {0}, last_up[LFM_LANES] = {0};
-    memcpy(last_gate, gate + whole, (n - whole) * sizeof *gate);
-    memcpy(last_up, up + whole, (n - whole) * sizeof *up);
-    silu_lanes(last_gate, last_up);
-    memcpy(gate + whole, last_gate, (n - whole) * sizeof *gate);
+    return sigmoid_vector((vector){x})[0];
 }
 
 void lfm_silu_multiply(float *gate, const float *up, size_t n)
 {
 #pragma omp parallel for schedule(static) if (n >= WORTH_SHARING)
     for (size_t first = 0; first < n; first += CHUNK)
-        silu_multiply(gate + first, up + first, n - first < CHUNK ? n - first : CHUNK);
+        lfm_kernels()->silu_multiply(gate + first, up + first, n - first < CHUNK ? n - first : CHUNK);
 }
 
 void lfm_split_thirds(float *a, float *b, float *c, const float *abc, size_t T, size_t D)

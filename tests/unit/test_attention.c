@@ -62,7 +62,7 @@ static struct lfm_attention_part part_of(const struct sequence *s, float *out, s
 static void attend(float *out, const struct sequence *s, size_t first, size_t n, size_t piece)
 {
     float *room;
-    assert_ok(LFM_ALLOC(&room, lfm_attention_room(s->H, s->A), &error));
+    assert_ok(LFM_ALLOC(&room, lfm_attention_room(s->H, s->G, s->A), &error));
     for (size_t t = first; t < first + n; t += piece) {
         size_t count = first + n - t < piece ? first + n - t : piece;
         const struct lfm_attention_part part = part_of(s, out, t, count);
@@ -186,7 +186,7 @@ Test(attention, several_sequences_together_are_each_alone)
     struct sequence s[N];
     struct lfm_attention_part parts[N];
     float *out[N], *alone[N], *room;
-    assert_ok(LFM_ALLOC(&room, lfm_attention_room(H, A), &error));
+    assert_ok(LFM_ALLOC(&room, lfm_attention_room(H, G, A), &error));
     for (size_t i = 0; i < N; i++) {
         fill(&s[i], formats[i], H, G, A, lengths[i], (uint32_t)i);
         out[i] = calloc(lengths[i] * H * A, sizeof(float));

@@ -385,3 +385,77 @@ Test(linear, rounding_activations_to_fp8_keeps_values_too_small_for_a_scale_fini
     multiply(y, &W, x, 1, LFM_ACTIVATIONS_FP8);
     for (size_t i = 0; i < 16; i++) cr_assert_float_eq(y[i], 0, 0);
 }
+
+/* --- attention --- */
+
+enum { MOST_A = 80 };
+
+struct block {
+    float q[LFM_HEADS * MOST_A], keys[MOST_A * LFM_KEYS], values[LFM_KEYS * MOST_A];
+};
+
+/* What a set makes of a block: its scores, and results that were something before. */
+struct outcome {
+    float scores[LFM_HEADS * LFM_KEYS], largest[LFM_HEADS], sums[LFM_HEADS * MOST_A];
+    double totals[LFM_HEADS];
+};
+
+static void run_block(struct outcome *out, const struct lfm_kernels *set, const struct block *block, size_t count,
+                      size_t n_heads, size_t A)
+{
+    memset(out, 0, sizeof *out);
+    struct lfm_running running = {out->totals, out->largest, out->sums, (A + 15) / 16 * 16};
+    for (size_t h = 0; h < n_heads; h++) {
+        out->largest[h] = h % 2 ? 0.25f : -INFINITY;
+        out->totals[h] = h % 2 ? 3 : 0;
+        for (size_t a = 0; a < running.padded && h % 2; a++) out->sums[h * running.padded + a] = (float)a;
+    }
+    set->multiply_keys(out->scores, block->keys, count, block->q, n_heads, A);
+    set->take_scores(&running, out->scores, 0.125f, block->values, MOST_A, count, n_heads);
+}
+
+static void check_blocks(const struct lfm_kernels *set, const struct block *block)
+{
+    static const size_t widths[] = {16, 40, 64, 80}, counts[] = {1, 3, 15, 16, 17, 33, 63, 64};
+    static struct outcome expected, got;
+    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
+        for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
+            for (size_t n_heads = 1; n_heads <= LFM_HEADS; n_heads++) {
+                run_block(&expected, plain(), block, counts[c], n_heads, widths[w]);
+                run_block(&got, set, block, counts[c], n_heads, widths[w]);
+                cr_assert(memcmp(&got, &expected, sizeof got) == 0, "%s: %zu keys of %zu, %zu heads", set->name, counts[c],
+                          widths[w], n_heads);
+            }
+}
+
+Test(kernels, blocks_of_attention_give_the_same_bits_as_in_plain_c)
+{
+    static struct block block;
+    gsl_rng *rng = new_rng();
+    random_floats(block.q, sizeof block.q / sizeof *block.q, rng);
+    random_floats(block.keys, sizeof block.keys / sizeof *block.keys, rng);
+    random_floats(block.values, sizeof block.values / sizeof *block.values, rng);
+    for (size_t a = 0; a < MOST_A; a++) block.keys[a * LFM_KEYS + 2] *= 400; /* weights from 1 down to 0 */
+    for (const struct lfm_kernels *const *set = lfm_kernel_sets; *set; set++)
+        if ((*set)->supported()) check_blocks(*set, &block);
+    gsl_rng_free(rng);
+}
+
+Test(kernels, silu_gives_the_same_bits_as_in_plain_c)
+{
+    enum { MOST = 70 };
+    float gate[MOST], up[MOST];
+    gsl_rng *rng = new_rng();
+    for (size_t i = 0; i < MOST; i++) gate[i] = (float)(200 * gsl_rng_uniform(rng) - 100);
+    random_floats(up, MOST, rng);
+    for (const struct lfm_kernels *const *set = lfm_kernel_sets; *set; set++)
+        for (size_t n = 0; n <= MOST && (*set)->supported(); n++) {
+            float expected[MOST], got[MOST];
+            memcpy(expected, gate, sizeof gate);
+            memcpy(got, gate, sizeof gate);
+            plain()->silu_multiply(expected, up, n);
+            (*set)->silu_multiply(got, up, n);
+            cr_assert(memcmp(got, expected, sizeof got) == 0, "%s, %zu elements", (*set)->name, n);
+        }
+    gsl_rng_free(rng);
+}

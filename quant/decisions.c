@@ -3,6 +3,7 @@
 
 #include "reference/base/memory.h"
 
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -44,11 +45,22 @@ struct lfm_router_decision lfm_decision(const struct lfm_decisions *decisions, s
                                         decisions->weights + t * decisions->K};
 }
 
+void lfm_router_scores(double *scores, const float *logits, const float *bias, size_t E)
+{
+    for (size_t e = 0; e < E; e++) scores[e] = 1 / (1 + exp(-(double)logits[e])) + (bias ? (double)bias[e] : 0);
+}
+
+double lfm_router_margin(const float *logits, const float *bias, double *scores, size_t E, size_t K)
+{
+    if (K >= E) return INFINITY;
+    lfm_router_scores(scores, logits, bias, E);
+    gsl_sort(scores, 1, E);
+    return scores[E - K] - scores[E - K - 1];
+}
+
 void lfm_decision_scores(double *scores, const struct lfm_decisions *decisions, size_t t)
 {
-    const float *logits = decisions->logits + t * decisions->E;
-    for (size_t e = 0; e < decisions->E; e++)
-        scores[e] = 1 / (1 + exp(-(double)logits[e])) + (double)decisions->bias[e];
+    lfm_router_scores(scores, decisions->logits + t * decisions->E, decisions->bias, decisions->E);
 }
 
 enum lfm_status lfm_require_routers(const struct lfm_trace *trace, struct lfm_error *error)

@@ -32,7 +32,14 @@ enum lfm_status lfm_decisions_read(struct lfm_decisions *decisions, const struct
 /* The t-th of the tokens read. */
 struct lfm_router_decision lfm_decision(const struct lfm_decisions *decisions, size_t t);
 
-/* scores[E] = sigmoid(logits) + bias, what experts are chosen by, in double precision. */
+/* scores[E] = sigmoid(logits[E]) + bias[E], what experts are chosen by, in double; bias may be NULL. */
+void lfm_router_scores(double *scores, const float *logits, const float *bias, size_t E);
+
+/* How far a score has to move before another set is chosen: the K-th minus the (K+1)-th largest of the scores. Infinite
+ * when K is E. scores[E] is scratch. */
+double lfm_router_margin(const float *logits, const float *bias, double *scores, size_t E, size_t K);
+
+/* The scores of the t-th of the tokens read. */
 void lfm_decision_scores(double *scores, const struct lfm_decisions *decisions, size_t t);
 
 /* Fails when the trace has no router ("trace with --points router", "the model has no experts") or no tokens. */

@@ -1,10 +1,9 @@
 /* Recording and replaying router decisions: see replay.h. */
 #include "quant/replay.h"
 
+#include "quant/decisions.h"
 #include "reference/base/memory.h"
 
-#include <gsl/gsl_sort.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,14 +56,6 @@ void lfm_routing_record_release(struct lfm_routing_record *record)
     free(record->margins);
     free(record->scores);
     *record = (struct lfm_routing_record){0};
-}
-
-double lfm_router_margin(const float *logits, const float *bias, double *scores, size_t E, size_t K)
-{
-    if (K >= E) return INFINITY;
-    for (size_t e = 0; e < E; e++) scores[e] = 1 / (1 + exp(-(double)logits[e])) + (bias ? (double)bias[e] : 0);
-    gsl_sort(scores, 1, E);
-    return scores[E - K] - scores[E - K - 1];
 }
 
 static bool holds(const int32_t *set, size_t K, int32_t expert)

@@ -49,10 +49,6 @@ static inline size_t lfm_decision_index(const struct lfm_routing_record *record,
     return (layer - record->first_layer) * LFM_STEP_TOKENS + row;
 }
 
-/* How far a score has to move before another set is chosen: the K-th minus the (K+1)-th largest of
- * sigmoid(logits[E]) + bias[E], in double; bias may be NULL. Infinite when K is E. scores[E] is scratch. */
-double lfm_router_margin(const float *logits, const float *bias, double *scores, size_t E, size_t K);
-
 /* Two sets of K distinct experts are equal, whatever their order. */
 bool lfm_same_experts(const int32_t *a, const int32_t *b, size_t K);
 

@@ -84,13 +84,11 @@ static void end_pass(struct pass *pass)
     free(pass->margins);
 }
 
-/* K-th minus (K+1)-th largest of what the experts are chosen by. */
 static double margin(struct pass *pass, size_t t)
 {
-    size_t E = pass->decisions.E, K = pass->decisions.K;
-    lfm_decision_scores(pass->scores, &pass->decisions, t);
-    gsl_sort(pass->scores, 1, E);
-    return pass->scores[E - K] - pass->scores[E - K - 1];
+    const struct lfm_decisions *decisions = &pass->decisions;
+    size_t E = decisions->E;
+    return lfm_router_margin(decisions->logits + t * E, decisions->bias, pass->scores, E, decisions->K);
 }
 
 static enum lfm_status count_layer(struct pass *pass, const struct lfm_trace *trace, size_t layer,

@@ -1,5 +1,6 @@
 /* Routing recorded and replayed, and the ledger made of it, on a random checkpoint of tests/golden/model. */
 #include "quant/compare.h"
+#include "quant/decisions.h"
 #include "quant/ledger.h"
 #include "quant/ledger_figures.h"
 #include "quant/outputs.h"

@@ -23,8 +23,6 @@
 enum {
     BLOCK = LFM_KEYS,
     TOKENS = 8,             /* that go through a block together */
-    ROWS_AHEAD = 8,         /* that are asked for before they are read */
-    LINE = 64,              /* bytes that come from memory together */
     WORTH_SHARING = 1 << 20 /* products below which waking other threads takes longer than it saves */
 };
 
@@ -32,6 +30,7 @@ enum {
 struct task {
     const struct lfm_attention_part *part;
     const struct lfm_kernels *kernels;
+    const struct lfm_format_kernels *f32; /* NULL: none */
     size_t H, G, A;
     size_t padded; /* A rounded up to whole vectors */
     float scale;
@@ -42,7 +41,7 @@ struct room {
     double *totals;       /* [TOKENS*H] */
     float *largest;       /* [TOKENS*H] */
     float *sums;          /* [TOKENS*H, padded] */
-    float *keys, *values; /* [G, BLOCK, padded]; nobody writes to the padding, which is zero */
+    float *keys, *values; /* [BLOCK, G, padded]; nobody writes to the padding, which is zero */
     float *transposed;    /* [A, BLOCK] keys of one head */
 };
 
@@ -94,8 +93,8 @@ static struct lfm_running running_of(const struct task *task, const struct room 
 
 /* The keys and values of key head g in a block: the decoded rows, and the transposed keys when `direct` is false. */
 struct head {
-    const float *keys, *values; /* [BLOCK, padded] */
-    size_t g;
+    const float *keys, *values; /* [BLOCK], rows `stride` apart */
+    size_t stride, g;
     bool direct;
 };
 
@@ -110,25 +109,29 @@ static void take_block(const struct task *task, const struct room *room, const s
         float scores[LFM_HEADS * BLOCK];
         size_t n_heads = group - h < LFM_HEADS ? group - h : LFM_HEADS;
         struct lfm_running running = running_of(task, room, i, head->g * group + h);
-        if (head->direct) kernels->multiply(scores, BLOCK, head->keys, count, q + h * A, n_heads, A);
-        else kernels->multiply_keys(scores, room->transposed, count, q + h * A, n_heads, A);
-        kernels->take_scores(&running, scores, task->scale, head->values, task->padded, count, n_heads);
+        if (head->direct)
+            task->f32->multiply_stored(scores, BLOCK, head->keys, head->stride * sizeof *q, count, q + h * A, n_heads, A);
+        else
+            kernels->multiply_keys(scores, room->transposed, count, q + h * A, n_heads, A);
+        kernels->take_scores(&running, scores, task->scale, head->values, head->stride, count, n_heads);
     }
 }
 
 /* --- a tile: up to 8 tokens from t on, key heads first_g .. last_g-1 --- */
 
-/* to[g - first_g][k] = row first + k of key head g, decoded. Row after row, as they lie in memory: head after head they are
- * too far apart for the processor to see them coming, and waiting for them would take most of the time. */
+/* to[k] = row first + k of key heads first_g .. last_g-1, decoded, a head every `padded` floats. All heads of a row are
+ * read before the next row, as they lie in memory: head after head they are too far apart for the processor to see them
+ * coming, and waiting for them would take most of the time. */
 static void load_rows(const struct task *task, float *to, const struct lfm_kv *kv, size_t first, size_t n, size_t first_g,
                       size_t last_g)
 {
-    for (size_t k = 0; k < n; k++) {
-        const char *soon = (const char *)kv->rows + (first + k + ROWS_AHEAD) * kv->row_bytes;
-        for (size_t byte = 0; byte < kv->row_bytes; byte += LINE) __builtin_prefetch(soon + byte);
-        for (size_t g = first_g; g < last_g; g++)
-            lfm_kv_load(to + ((g - first_g) * BLOCK + k) * task->padded, task->padded, kv, first + k, 1, g * task->A, task->A);
+    size_t A = task->A, stride = (last_g - first_g) * task->padded;
+    if (A == task->padded) {
+        lfm_kv_load(to, stride, kv, first, n, first_g * A, (last_g - first_g) * A);
+        return;
     }
+    for (size_t g = first_g; g < last_g; g++)
+        lfm_kv_load(to + (g - first_g) * task->padded, stride, kv, first, n, g * A, A);
 }
 
 static void run_head(const struct task *task, const struct room *room, const struct head *head, size_t t, size_t n_tokens,
@@ -136,7 +139,7 @@ static void run_head(const struct task *task, const struct room *room, const str
 {
     size_t A = task->A, group = task->H / task->G;
     const float *q = task->part->q + (t * task->H + head->g * group) * A;
-    if (!head->direct) transpose(room->transposed, head->keys, task->padded, n, A);
+    if (!head->direct) transpose(room->transposed, head->keys, head->stride, n, A);
     for (size_t i = 0; i < n_tokens; i++) {
         size_t seen = task->part->n_past + t + i + 1;
         if (seen > first) take_block(task, room, head, i, q + i * task->H * A, seen - first < n ? seen - first : n);
@@ -147,11 +150,12 @@ static void run_head(const struct task *task, const struct room *room, const str
 static void run_block(const struct task *task, const struct room *room, size_t t, size_t n_tokens, size_t first, size_t n,
                       size_t first_g, size_t last_g)
 {
+    bool direct = n_tokens == 1 && task->f32 && task->A % LFM_Q8_BLOCK == 0;
     load_rows(task, room->keys, task->part->keys, first, n, first_g, last_g);
     load_rows(task, room->values, task->part->values, first, n, first_g, last_g);
     for (size_t g = first_g; g < last_g; g++) {
-        size_t at = (g - first_g) * BLOCK * task->padded;
-        const struct head head = {room->keys + at, room->values + at, g, n_tokens == 1 && task->A == task->padded};
+        size_t at = (g - first_g) * task->padded;
+        const struct head head = {room->keys + at, room->values + at, (last_g - first_g) * task->padded, g, direct};
         run_head(task, room, &head, t, n_tokens, first, n);
     }
 }
@@ -191,6 +195,7 @@ static const struct lfm_attention_part *part_of(const struct lfm_attention_part 
 void lfm_attention(const struct lfm_attention_part *parts, size_t n_parts, size_t H, size_t G, size_t A, float *room)
 {
     const struct lfm_kernels *kernels = lfm_kernels();
+    const struct lfm_format_kernels *f32 = lfm_format_kernels(kernels, lfm_format_by_name("f32"));
     size_t n_threads = (size_t)omp_get_max_threads(), tiles = 0, products = 0;
     for (size_t i = 0; i < n_parts; i++) {
         tiles += tiles_of(&parts[i]);
@@ -200,7 +205,7 @@ void lfm_attention(const struct lfm_attention_part *parts, size_t n_parts, size_
 #pragma omp parallel for schedule(dynamic) if (products > WORTH_SHARING)
     for (size_t i = tiles * shares; i > 0; i--) { /* the last tokens of a sequence, which see most keys, first */
         size_t tile = (i - 1) / shares, share = (i - 1) % shares;
-        const struct task task = {part_of(parts, &tile), kernels, H, G, A, whole_lanes(A), (float)(1 / sqrt((double)A))};
+        const struct task task = {part_of(parts, &tile), kernels, f32, H, G, A, whole_lanes(A), (float)(1 / sqrt((double)A))};
         struct room own = divide_room(room + room_per_thread(H, G, A) * (size_t)omp_get_thread_num(), H, G, A);
         run_tile(&task, &own, tile * TOKENS, share * G / shares, (share + 1) * G / shares);
     }

@@ -100,15 +100,27 @@ static void multiply(float *x, float scale, size_t n)
     for (size_t i = 0; i < n; i++) x[i] *= scale;
 }
 
-enum { FAST_MULTIPLE = 32 }; /* elements that kernels decode together */
+enum {
+    FAST_MULTIPLE = 32, /* elements that kernels decode together */
+    ROWS_AHEAD = 8,     /* that are asked for before they are read */
+    LINE = 64           /* bytes that come from memory together */
+};
+
+/* Asks for bytes that will be read soon; any address will do. */
+static void fetch(const uint8_t *at, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += LINE) __builtin_prefetch(at + i);
+}
 
 void lfm_kv_load(float *x, size_t stride, const struct lfm_kv *kv, size_t row, size_t n, size_t first, size_t count)
 {
     const struct lfm_format *format = kv->format;
     size_t skip = first / format->block_size * format->block_bytes;
+    size_t bytes = count / format->block_size * format->block_bytes;
     bool fast = kv->kernels && kv->kernels->decode_row && count % FAST_MULTIPLE == 0;
     for (size_t i = 0; i < n; i++) {
         float *to = x + i * stride;
+        fetch(row_of(kv, row + i + ROWS_AHEAD) + skip, bytes);
         (fast ? kv->kernels->decode_row : format->decode_row)(to, row_of(kv, row + i) + skip, count);
         if (has_scales(kv)) multiply(to, kv->scales[row + i], count);
     }

@@ -1,9 +1,9 @@
 /* Attention over one block of keys, for all sets alike: see reference/model/attention.c. The including file defines
  *     WIDTH, vector                 floats in a register, at most 16, and its type (with operators)
  *     load_vector, store_vector     from and to memory, unaligned
+ *     INLINE                        what functions of constant sizes are declared with
  *
- * Scores, weights and sums are kept in 16 lanes whatever the width, so that every set computes the same bits; a sum that is
- * formed in registers takes two vectors at least, as one addition would wait for the other. */
+ * Scores, weights and sums are kept in 16 lanes whatever the width, so that every set computes the same bits. */
 #include "reference/model/lanes.h"
 
 #include <math.h>
@@ -15,11 +15,9 @@ typedef int32_t int_vector __attribute__((vector_size(4 * WIDTH)));
 
 enum { LANE_VECTORS = LFM_LANES / WIDTH };
 
-#define INLINE_BLOCK static inline __attribute__((always_inline))
-
 /* sum[h] = the sum of the partial sums lane, lane + 8, lane + 4 and lane + 12 of the dot products of q[h] with 16 keys. */
-INLINE_BLOCK void sum_quarter(vector sum[LFM_HEADS][LANE_VECTORS], const float *q, const float *keys, size_t A, size_t lane,
-                              size_t n_heads)
+INLINE void sum_quarter(vector sum[LFM_HEADS][LANE_VECTORS], const float *q, const float *keys, size_t A, size_t lane,
+                        size_t n_heads)
 {
     static const size_t order[] = {0, 8, 4, 12};
     vector part[4][LFM_HEADS][LANE_VECTORS];
@@ -39,7 +37,7 @@ INLINE_BLOCK void sum_quarter(vector sum[LFM_HEADS][LANE_VECTORS], const float *
 }
 
 /* The scores of 16 transposed keys, their partial sums added in the order of lfm_sum_lanes. */
-INLINE_BLOCK void multiply_16_keys(float *scores, const float *keys, const float *q, size_t n_heads, size_t A)
+INLINE void multiply_16_keys(float *scores, const float *keys, const float *q, size_t n_heads, size_t A)
 {
     vector half[2][LFM_HEADS][LANE_VECTORS];
     for (size_t odd = 0; odd < 2; odd++) {
@@ -54,8 +52,8 @@ INLINE_BLOCK void multiply_16_keys(float *scores, const float *keys, const float
             store_vector(scores + h * LFM_KEYS + v * WIDTH, half[0][h][v] + half[1][h][v]);
 }
 
-INLINE_BLOCK void multiply_block_of_keys(float *scores, const float *keys, size_t count, const float *q, size_t n_heads,
-                                         size_t A)
+INLINE void multiply_block_of_keys(float *scores, const float *keys, size_t count, const float *q, size_t n_heads,
+                                   size_t A)
 {
     for (size_t k = 0; k < count; k += LFM_LANES) multiply_16_keys(scores + k, keys + k, q, n_heads, A);
 }
@@ -75,14 +73,14 @@ static void multiply_keys(float *scores, const float *keys, size_t count, const 
     }
 }
 
-INLINE_BLOCK float largest_of(const float *x, size_t n)
+INLINE float largest_of(const float *x, size_t n)
 {
     float largest = -INFINITY;
     for (size_t i = 0; i < n; i++) largest = x[i] > largest ? x[i] : largest;
     return largest;
 }
 
-INLINE_BLOCK double sum_in_double(const float lanes[LFM_LANES])
+INLINE double sum_in_double(const float lanes[LFM_LANES])
 {
     double sum[LFM_LANES];
     for (size_t i = 0; i < LFM_LANES; i++) sum[i] = (double)lanes[i];
@@ -93,7 +91,7 @@ INLINE_BLOCK double sum_in_double(const float lanes[LFM_LANES])
 
 /* Turns the scores of `count` keys into exp(score * scale - largest), and those behind them into 0 up to the end of their
  * 16; updates *largest and *total, and returns what the sums so far are to be multiplied by. */
-INLINE_BLOCK float weigh(float *scores, float scale, size_t count, float *largest, double *total)
+INLINE float weigh(float *scores, float scale, size_t count, float *largest, double *total)
 {
     size_t end = (count + LFM_LANES - 1) / LFM_LANES * LFM_LANES;
     for (size_t i = count; i < end; i++) scores[i] = -INFINITY;
@@ -123,8 +121,8 @@ INLINE_BLOCK float weigh(float *scores, float scale, size_t count, float *larges
 }
 
 /* sums[h] = sums[h] * shrink[h] + sum over `count` keys of weights[h] * values. */
-INLINE_BLOCK void add_values(const struct lfm_running *running, const float *shrink, const float *weights,
-                             const float *values, size_t stride, size_t count, size_t n_heads)
+INLINE void add_values(const struct lfm_running *running, const float *shrink, const float *weights,
+                       const float *values, size_t stride, size_t count, size_t n_heads)
 {
     for (size_t a = 0; a < running->padded; a += LFM_LANES) {
         vector sum[LFM_HEADS][LANE_VECTORS];
@@ -143,8 +141,8 @@ INLINE_BLOCK void add_values(const struct lfm_running *running, const float *shr
     }
 }
 
-INLINE_BLOCK void take_scores_of(const struct lfm_running *running, float *scores, float scale, const float *values,
-                                 size_t stride, size_t count, size_t n_heads)
+INLINE void take_scores_of(const struct lfm_running *running, float *scores, float scale, const float *values,
+                           size_t stride, size_t count, size_t n_heads)
 {
     float shrink[LFM_HEADS];
     for (size_t h = 0; h < n_heads; h++)

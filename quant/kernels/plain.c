@@ -3,6 +3,8 @@
 
 #include "reference/model/lanes.h"
 
+#define INLINE static inline __attribute__((always_inline))
+
 static bool supported(void)
 {
     return true;
@@ -13,8 +15,7 @@ static bool supported(void)
 enum { TILE_ROWS = 2, TILE_TOKENS = 2 }; /* their product is the number of 16-float sums that are kept */
 
 /* y[t * y_stride + r] for `rows` <= TILE_ROWS and `tokens` <= TILE_TOKENS; both are constants where it is inlined. */
-static inline __attribute__((always_inline)) void multiply_tile(float *y, size_t y_stride, const float *w, size_t rows,
-                                                                const float *x, size_t tokens, size_t n)
+INLINE void multiply_tile(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
 {
     lfm_lanes sum[TILE_ROWS][TILE_TOKENS] = {0};
     for (size_t i = 0; i < n; i += LFM_LANES)
@@ -68,12 +69,12 @@ enum { WIDTH = 4 };
 typedef float vector __attribute__((vector_size(16)));
 typedef float vector_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
 
-static inline vector load_vector(const float *at)
+INLINE vector load_vector(const float *at)
 {
     return *(const vector_in_memory *)(const void *)at;
 }
 
-static inline void store_vector(float *at, vector v)
+INLINE void store_vector(float *at, vector v)
 {
     *(vector_in_memory *)(void *)at = v;
 }

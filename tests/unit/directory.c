@@ -27,9 +27,14 @@ static int remove_entry(const char *path, const struct stat *information, int ki
     return remove(path);
 }
 
+void remove_in_directory(const char *name)
+{
+    cr_assert_eq(nftw(in_directory(name), remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 void remove_directory(void)
 {
-    cr_assert_eq(nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    remove_in_directory("");
 }
 
 const char *in_directory(const char *name)

@@ -12,6 +12,8 @@ const char *in_directory(const char *name);
 /* Writes a file in it, making the folders on the way. */
 void write_bytes(const char *name, const void *bytes, size_t length);
 void write_text(const char *name, const char *text);
+/* Removes an entry of it, with all that is in that. */
+void remove_in_directory(const char *name);
 /* The number of entries in it: what a failed write left behind. */
 size_t count_files(void);
 

@@ -49,7 +49,7 @@ void write_routes(const struct made_model *made, const char *name, const struct 
 {
     struct lfm_trace_writer *writer;
     size_t t = 0;
-    assert_ok(lfm_trace_writer_open(&writer, trace_path(name), &made->model, &made->provenance, &made->documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory(name), &made->model, &made->provenance, &made->documents,
                                     &made->options, &error));
     for (size_t d = 0; d < made->documents.count; d++)
         for (size_t i = 0; i < made->documents.items[d].tokens.count && t < tokens; i++, t++) {

@@ -1,32 +1,24 @@
 /* Files: mappings, whole-file reads, outputs that appear only when complete. */
 #include "reference/base/file.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static struct lfm_error error;
-static char directory[64];
-static char path[128], partial[160];
+static const char *path, *partial, *directory;
 
 static void make_scratch(void)
 {
-    strcpy(directory, "/tmp/lfmscope-file-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/output", directory);
-    snprintf(partial, sizeof partial, "%s.partial", path);
+    make_directory();
+    path = in_directory("output");
+    partial = in_directory("output.partial");
+    directory = in_directory("");
 }
 
-static void remove_scratch(void)
-{
-    unlink(partial);
-    unlink(path);
-    rmdir(path);
-    rmdir(directory);
-}
-
-TestSuite(file, .init = make_scratch, .fini = remove_scratch);
+TestSuite(file, .init = make_scratch, .fini = remove_directory);
 
 static void assert_holds(const char *text)
 {
@@ -64,9 +56,7 @@ Test(file, abandoned_output_leaves_the_earlier_file_and_nothing_else)
 Test(file, output_into_a_missing_directory_fails_and_names_it)
 {
     struct lfm_output output;
-    char missing[192];
-    snprintf(missing, sizeof missing, "%s/missing/output", directory);
-    assert_fails(lfm_output_open(&output, missing, &error), LFM_ERROR_IO, "missing/output");
+    assert_fails(lfm_output_open(&output, in_directory("missing/output"), &error), LFM_ERROR_IO, "missing/output");
     lfm_output_abandon(&output);
 }
 
@@ -130,23 +120,17 @@ Test(file, reading_a_missing_file_or_a_directory_fails)
 
 Test(file, directories_are_made_with_their_parents)
 {
-    char deep[192], middle[192];
-    snprintf(deep, sizeof deep, "%s/a/b/", directory);
+    const char *deep = in_directory("a/b/");
     assert_ok(lfm_make_directory(deep, &error));
     assert_ok(lfm_make_directory(deep, &error));
     cr_assert(lfm_is_directory(deep));
-    rmdir(deep);
-    snprintf(middle, sizeof middle, "%s/a", directory);
-    rmdir(middle);
 }
 
 Test(file, a_directory_where_a_file_stands_is_refused)
 {
-    char below[192];
     assert_ok(lfm_write_file(path, "x", 1, &error));
     assert_fails(lfm_make_directory(path, &error), LFM_ERROR_IO, "a file of that name exists");
-    snprintf(below, sizeof below, "%s/below", path);
-    assert_fails(lfm_make_directory(below, &error), LFM_ERROR_IO, "cannot make the directory");
+    assert_fails(lfm_make_directory(in_directory("output/below"), &error), LFM_ERROR_IO, "cannot make the directory");
     assert_fails(lfm_make_directory("", &error), LFM_ERROR_IO, "cannot make the directory");
 }
 

@@ -2,6 +2,7 @@
 #include "reference/base/file.h"
 #include "reference/base/hash.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,15 +38,14 @@ Test(hash, pieces_give_the_digest_of_the_whole)
     cr_assert_str_eq(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-Test(hash, of_a_file_and_of_an_empty_file)
+Test(hash, of_a_file_and_of_an_empty_file, .init = make_directory, .fini = remove_directory)
 {
-    char path[] = "/tmp/lfmscope-hash-XXXXXX", text[LFM_SHA256_TEXT];
-    int descriptor = mkstemp(path);
-    cr_assert(descriptor >= 0);
-    close(descriptor);
+    const char *path = in_directory("file");
+    char text[LFM_SHA256_TEXT];
+    write_text("file", "");
     assert_ok(lfm_sha256_file(path, text, &error));
     cr_assert_str_eq(text, vectors[0].digest);
-    assert_ok(lfm_write_file(path, "abc", 3, &error));
+    write_text("file", "abc");
     assert_ok(lfm_sha256_file(path, text, &error));
     cr_assert_str_eq(text, vectors[1].digest);
     unlink(path);

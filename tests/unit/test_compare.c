@@ -8,6 +8,7 @@
 #include "reference/base/file.h"
 #include "reference/model/forward.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -273,48 +274,30 @@ Test(compare, names_the_format_of_most_weights)
 
 /* --- tokenizers --- */
 
-static char directory[] = "/tmp/lfmscope-compare-XXXXXX";
-
-static char *in_directory(const char *file)
-{
-    char *path;
-    assert_ok(lfm_join_path(&path, directory, file, &error));
-    return path;
-}
-
 /* The demo model's tokenizer with <|im_end|> renamed. */
 static void write_renamed_tokenizer(void)
 {
     static const char *const files[] = {"tokenizer.json", "tokenizer_config.json"};
-    cr_assert(mkdtemp(directory) != NULL);
+    make_directory();
     for (size_t i = 0; i < 2; i++) {
         struct lfm_buffer text = {0};
-        char *from, *to = in_directory(files[i]);
+        char *from;
         assert_ok(lfm_join_path(&from, "datasets/demo-model", files[i], &error));
         assert_ok(lfm_read_file(&text, from, &error));
         for (char *at = text.data; (at = strstr(at, "<|im_end|>")) != NULL; at++) memcpy(at, "<|my_end|>", 10);
-        assert_ok(lfm_write_file(to, text.data, text.length, &error));
+        write_bytes(files[i], text.data, text.length);
         lfm_buffer_release(&text);
         free(from);
-        free(to);
     }
 }
 
-static void remove_tokenizer(void)
-{
-    char *tokenizer = in_directory("tokenizer.json"), *config = in_directory("tokenizer_config.json");
-    unlink(tokenizer);
-    unlink(config);
-    rmdir(directory);
-    free(tokenizer);
-    free(config);
-}
-
-Test(compare, refuses_another_tokenizer_and_names_the_token, .init = write_renamed_tokenizer, .fini = remove_tokenizer)
+Test(compare, refuses_another_tokenizer_and_names_the_token, .init = write_renamed_tokenizer, .fini = remove_directory)
 {
     char demo[] = "datasets/demo-model", left[] = "left", right[] = "right";
     struct lfm_checkpoint a = {.container = LFM_HUGGING_FACE, .path = demo, .name = left};
-    struct lfm_checkpoint b = {.container = LFM_HUGGING_FACE, .path = directory, .name = right};
+    char renamed[512];
+    snprintf(renamed, sizeof renamed, "%s", in_directory(""));
+    struct lfm_checkpoint b = {.container = LFM_HUGGING_FACE, .path = renamed, .name = right};
     const struct lfm_model reference = {.checkpoint = &a}, candidate = {.checkpoint = &b};
     assert_ok(lfm_check_comparable(&reference, &reference, &error));
     assert_fails(lfm_check_comparable(&reference, &candidate, &error), LFM_ERROR_MISMATCH,

@@ -3,6 +3,7 @@
 #include "reference/base/file.h"
 #include "reference/base/json.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,20 +20,17 @@ static void *opened;
 
 static void open_suite(void)
 {
-    char path[] = "/tmp/lfmscope-ifeval-XXXXXX";
-    int descriptor = mkstemp(path);
-    cr_assert(descriptor >= 0);
-    close(descriptor);
-    assert_ok(lfm_write_file(path, data, sizeof data - 1, &error));
+    make_directory();
+    write_text("data.jsonl", data);
     suite = lfm_suite_by_name("ifeval");
     cr_assert(suite != NULL);
-    assert_ok(suite->open(&opened, path, &error));
-    unlink(path);
+    assert_ok(suite->open(&opened, in_directory("data.jsonl"), &error));
 }
 
 static void close_suite(void)
 {
     suite->close(opened);
+    remove_directory();
 }
 
 TestSuite(ifeval_suite, .init = open_suite, .fini = close_suite);

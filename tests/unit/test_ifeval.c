@@ -5,6 +5,7 @@
 #include "eval/ifeval/python_json.h"
 #include "eval/text/json_lines.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,20 +251,17 @@ static enum lfm_status compare_row(void *context, cJSON *row, const char *name, 
     return LFM_OK;
 }
 
-Test(ifeval_oracle, every_stable_verdict_of_the_official_scorer_is_the_same)
+Test(ifeval_oracle, every_stable_verdict_of_the_official_scorer_is_the_same, .init = make_directory, .fini = remove_directory)
 {
     static const char cases[] = "../shared/oracle/ifeval/cases-open.jsonl.gz";
     if (access(cases, R_OK) != 0) cr_skip_test("skipped: %s is not there", cases);
     struct lfm_error error = {0};
-    char plain[] = "/tmp/lfmscope-ifeval-XXXXXX", command[256];
-    int descriptor = mkstemp(plain);
-    cr_assert_geq(descriptor, 0);
-    close(descriptor);
+    const char *plain = in_directory("cases.jsonl");
+    char command[1024];
     snprintf(command, sizeof command, "gzip -dc %s >%s", cases, plain);
     cr_assert_eq(system(command), 0);
     struct tally tally = {0};
     enum lfm_status status = lfm_each_json_line(plain, compare_row, &tally, &error);
-    unlink(plain);
     cr_assert_eq(status, LFM_OK, "%s", error.message);
     cr_log_info("%zu verdicts, %zu different", tally.verdicts, tally.wrong);
     cr_assert_gt(tally.verdicts, 0);

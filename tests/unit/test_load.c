@@ -18,10 +18,10 @@ static struct lfm_trace *trace;
 static void setup(void)
 {
     static const size_t lengths[] = {300, 3, 97};
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 3);
     write_made_trace(&made, "t.h5");
-    assert_ok(lfm_trace_open(&trace, trace_path("t.h5"), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory("t.h5"), &error));
 }
 
 static void teardown(void)
@@ -29,7 +29,7 @@ static void teardown(void)
     lfm_trace_close(trace);
     trace = NULL;
     made_model_release(&made);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(load);
@@ -522,7 +522,7 @@ Test(load_trace, a_trace_without_choices_is_refused)
     struct lfm_trace *other;
     made.options.statistics_only = true;
     write_made_trace(&made, "s.h5");
-    assert_ok(lfm_trace_open(&other, trace_path("s.h5"), &error));
+    assert_ok(lfm_trace_open(&other, in_directory("s.h5"), &error));
     assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_ARGUMENT, "has no 'router/selected'");
     lfm_trace_close(other);
 }
@@ -532,12 +532,12 @@ Test(load_trace, a_stopped_trace_is_used_as_far_as_it_goes)
     struct lfm_trace_writer *writer;
     struct lfm_choices choices;
     struct lfm_trace *other;
-    assert_ok(lfm_trace_writer_open(&writer, trace_path("i.h5"), &made.model, &made.provenance, &made.documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory("i.h5"), &made.model, &made.provenance, &made.documents,
                                     &made.options, &error));
     for (size_t t = 0; t < 250; t += 50) write_made_piece(&made, writer, 0, t, 50);
     assert_ok(lfm_trace_writer_finish(writer, false, &error));
     lfm_trace_writer_close(writer);
-    assert_ok(lfm_trace_open(&other, trace_path("i.h5"), &error));
+    assert_ok(lfm_trace_open(&other, in_directory("i.h5"), &error));
     cr_assert_not(lfm_trace_information(other)->complete);
     assert_ok(lfm_choices_read(&choices, other, &error));
     cr_assert_eq(choices.tokens, 250);
@@ -559,7 +559,7 @@ Test(load_trace, a_dense_model_is_refused)
     memset(made.options.selection.points, 0, sizeof made.options.selection.points);
     made.options.selection.points[LFM_POINT_RESIDUAL] = true;
     write_made_trace(&made, "d.h5");
-    assert_ok(lfm_trace_open(&other, trace_path("d.h5"), &error));
+    assert_ok(lfm_trace_open(&other, in_directory("d.h5"), &error));
     assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_ARGUMENT, "the model has no experts");
     lfm_trace_close(other);
 }
@@ -576,14 +576,14 @@ Test(load_trace, an_expert_chosen_twice_is_refused)
     memset(made.options.selection.points, 0, sizeof made.options.selection.points);
     made.options.selection.points[LFM_POINT_ROUTER_SELECTED] = true;
     made.options.selection.layers[3] = false;
-    assert_ok(lfm_trace_writer_open(&writer, trace_path("c.h5"), &made.model, &made.provenance, &made.documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory("c.h5"), &made.model, &made.provenance, &made.documents,
                                     &made.options, &error));
     assert_ok(lfm_trace_writer_add_tokens(writer, 0, 0, ids, 2, &error));
     const struct lfm_observer *observer = lfm_trace_writer_observer(writer);
     assert_ok(observer->observe(observer->context, &announcement, &error));
     assert_ok(lfm_trace_writer_finish(writer, false, &error));
     lfm_trace_writer_close(writer);
-    assert_ok(lfm_trace_open(&other, trace_path("c.h5"), &error));
+    assert_ok(lfm_trace_open(&other, in_directory("c.h5"), &error));
     assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_FORMAT,
                  "token 1 of layer 2 chose expert 4 twice");
     lfm_trace_close(other);

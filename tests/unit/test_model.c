@@ -6,12 +6,11 @@
 #include "reference/model/forward.h"
 #include "reference/model/model.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char directory[64];
 
 static void copy_file(const char *from, const char *name)
 {
@@ -20,8 +19,7 @@ static void copy_file(const char *from, const char *name)
     char path[256];
     snprintf(path, sizeof path, "%s/%s", from, name);
     assert_ok(lfm_read_file(&bytes, path, &error));
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    assert_ok(lfm_write_file(path, bytes.data, bytes.length, &error));
+    write_bytes(name, bytes.data, bytes.length);
     lfm_buffer_release(&bytes);
 }
 
@@ -32,29 +30,17 @@ static const char *altered(const char *source, const char *key, const char *valu
     struct lfm_buffer text = {0};
     cJSON *config;
     char path[256];
-    strcpy(directory, "/tmp/lfmscope-model-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
+    make_directory();
     copy_file(source, "model.safetensors");
     snprintf(path, sizeof path, "%s/config.json", source);
     assert_ok(lfm_json_parse_file(&config, path, &error));
     cJSON_DeleteItemFromObjectCaseSensitive(config, key);
     if (*value) cJSON_AddItemToObject(config, key, cJSON_Parse(value));
     assert_ok(lfm_json_print(&text, config, &error));
-    snprintf(path, sizeof path, "%s/config.json", directory);
-    assert_ok(lfm_write_file(path, text.data, text.length, &error));
+    write_bytes("config.json", text.data, text.length);
     cJSON_Delete(config);
     lfm_buffer_release(&text);
-    return directory;
-}
-
-static void remove_copy(void)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s/config.json", directory);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/model.safetensors", directory);
-    unlink(path);
-    rmdir(directory);
+    return in_directory("");
 }
 
 static const char moe[] = "tests/golden/model/moe-odd-sizes";
@@ -70,7 +56,7 @@ static void expect_refusal(const char *key, const char *value, const char *part)
     cr_assert_null(model);
     cr_assert_not_null(strstr(error.message, part), "message '%s' lacks '%s'", error.message, part);
     cr_assert_null(strchr(error.message, '\n'));
-    remove_copy();
+    remove_directory();
 }
 
 Test(config, a_contradiction_to_the_tensors_names_tensor_and_shapes)
@@ -111,11 +97,11 @@ Test(config, absent_keys_take_the_familys_defaults)
     assert_ok(lfm_model_open(&model, altered(moe, "rope_parameters", ""), NULL, &error));
     assert_near(model->config.rope_theta, 1e6, 0);
     lfm_model_close(model);
-    remove_copy();
+    remove_directory();
     assert_ok(lfm_model_open(&model, altered(moe, "use_expert_bias", "false"), NULL, &error));
     cr_assert_null(model->layers[2].expert_bias);
     lfm_model_close(model);
-    remove_copy();
+    remove_directory();
 }
 
 Test(config, the_width_of_lfm2_is_two_thirds_times_the_multiplier_rounded_up)
@@ -251,11 +237,9 @@ static const char *gguf_with(const char *tensor)
     struct lfm_error error = {0};
     struct lfm_gguf_writer *writer;
     const float values[4] = {1, 1, 8, 8};
-    static char path[128];
     char key[64];
-    strcpy(directory, "/tmp/lfmscope-model-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/model.gguf", directory);
+    make_directory();
+    const char *path = in_directory("model.gguf");
     assert_ok(lfm_gguf_writer_open(&writer, path, &error));
     assert_ok(lfm_gguf_put_string(writer, "general.architecture", "llama", 5, &error));
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -279,7 +263,6 @@ Test(model, gguf_tensors_that_would_change_the_arithmetic_are_refused_not_ignore
         struct lfm_model *model;
         const char *path = gguf_with(names[i]);
         assert_fails(lfm_model_open(&model, path, NULL, &error), LFM_ERROR_FORMAT, names[i]);
-        unlink(path);
-        rmdir(directory);
+        remove_directory();
     }
 }

@@ -6,8 +6,8 @@
 #include "reference/model/forward.h"
 #include "reference/model/tokenizer.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,54 +18,6 @@
 #define GOLDEN "tests/golden/model/"
 
 static struct lfm_error error;
-static char directory[64];
-
-static void make_directory(void)
-{
-    strcpy(directory, "/tmp/lfmscope-quantize-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
-}
-
-static void remove_tree(const char *path)
-{
-    DIR *opened = opendir(path);
-    if (!opened) return;
-    for (struct dirent *entry; (entry = readdir(opened)) != NULL;) {
-        char inner[512];
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
-        if (lfm_is_directory(inner)) remove_tree(inner);
-        else unlink(inner);
-    }
-    closedir(opened);
-    rmdir(path);
-}
-
-static void remove_directory(void)
-{
-    remove_tree(directory);
-}
-
-/* A path inside the test's directory; two can be alive at a time. */
-static const char *inside(const char *name)
-{
-    static char paths[2][256];
-    static int turn;
-    turn = !turn;
-    snprintf(paths[turn], sizeof paths[turn], "%s/%s", directory, name);
-    return paths[turn];
-}
-
-static size_t count_entries(const char *path)
-{
-    size_t count = 0;
-    DIR *opened = opendir(path);
-    cr_assert_not_null(opened);
-    for (struct dirent *entry; (entry = readdir(opened)) != NULL;)
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    closedir(opened);
-    return count;
-}
 
 static struct lfm_model *open_model(const char *path, const char *weights, enum lfm_scale scale)
 {
@@ -133,19 +85,19 @@ TestSuite(quantize, .init = make_directory, .fini = remove_directory);
 Test(quantize, f32_gguf_files_compute_what_their_source_computes)
 {
     for (size_t i = 0; i < N_CHECKPOINTS; i++) {
-        quantize(checkpoints[i], inside("f32.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
+        quantize(checkpoints[i], in_directory("f32.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
         /* llama: rotating neighbours instead of halves changes the order of the sums in q . k */
         double tolerance = strstr(checkpoints[i], "llama") ? 1e-5 : 0;
-        expect_same_logits(checkpoints[i], NULL, inside("f32.gguf"), NULL, LFM_SCALE_CHANNEL, tolerance);
+        expect_same_logits(checkpoints[i], NULL, in_directory("f32.gguf"), NULL, LFM_SCALE_CHANNEL, tolerance);
     }
 }
 
 Test(quantize, f32_directories_compute_what_their_source_computes)
 {
     for (size_t i = 0; i < N_CHECKPOINTS; i++) {
-        quantize(checkpoints[i], inside("f32"), "f32", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-        expect_same_logits(checkpoints[i], NULL, inside("f32"), NULL, LFM_SCALE_CHANNEL, 0);
-        remove_tree(inside("f32"));
+        quantize(checkpoints[i], in_directory("f32"), "f32", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
+        expect_same_logits(checkpoints[i], NULL, in_directory("f32"), NULL, LFM_SCALE_CHANNEL, 0);
+        remove_in_directory("f32");
     }
 }
 
@@ -162,13 +114,13 @@ Test(quantize, numbers_in_config_json_keep_their_spelling)
 {
     static const char odd[] = "{\"a\": \"x \\\" 7\", \"routed_scaling_factor\": 1.0, \"list\": [1, -2.50, 1e-05], ";
     struct lfm_buffer config = {0}, altered = {0}, written = {0};
-    assert_ok(lfm_make_directory(inside("copy"), &error));
-    copy_into(GOLDEN "moe-bf16/model.safetensors", inside("copy/model.safetensors"));
+    assert_ok(lfm_make_directory(in_directory("copy"), &error));
+    copy_into(GOLDEN "moe-bf16/model.safetensors", in_directory("copy/model.safetensors"));
     assert_ok(lfm_read_file(&config, GOLDEN "moe-bf16/config.json", &error));
     assert_ok(lfm_buffer_printf(&altered, &error, "%s%s", odd, strchr(config.data, '{') + 1));
-    assert_ok(lfm_write_file(inside("copy/config.json"), altered.data, altered.length, &error));
-    quantize(inside("copy"), inside("out"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-    assert_ok(lfm_read_file(&written, inside("out/config.json"), &error));
+    assert_ok(lfm_write_file(in_directory("copy/config.json"), altered.data, altered.length, &error));
+    quantize(in_directory("copy"), in_directory("out"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
+    assert_ok(lfm_read_file(&written, in_directory("out/config.json"), &error));
     cr_assert_not_null(strstr(written.data, "1.0,"));
     cr_assert_not_null(strstr(written.data, "[1, -2.50, 1e-05]"));
     cr_assert_not_null(strstr(written.data, "x \\\" 7"));
@@ -181,8 +133,8 @@ Test(quantize, files_compute_what_quantizing_in_memory_computes)
 {
     static const char *const types[] = {"f16", "bf16", "q8_0", "q4_0"};
     for (size_t t = 0; t < 4; t++) {
-        quantize(GOLDEN "lfm2-adjusted-width", inside("m.gguf"), types[t], LFM_GGUF, LFM_SCALE_CHANNEL);
-        expect_same_logits(GOLDEN "lfm2-adjusted-width", types[t], inside("m.gguf"), NULL, LFM_SCALE_CHANNEL, 0);
+        quantize(GOLDEN "lfm2-adjusted-width", in_directory("m.gguf"), types[t], LFM_GGUF, LFM_SCALE_CHANNEL);
+        expect_same_logits(GOLDEN "lfm2-adjusted-width", types[t], in_directory("m.gguf"), NULL, LFM_SCALE_CHANNEL, 0);
     }
 }
 
@@ -194,11 +146,11 @@ Test(quantize, fp8_directories_compute_what_quantizing_in_memory_computes)
                                                          LFM_HUGGING_FACE, true};
         struct lfm_quantization *plan;
         assert_ok(lfm_quantization_plan(&plan, model, &options, &error));
-        assert_ok(lfm_quantization_write(plan, inside("fp8"), NULL, &error));
-        expect_same_logits(GOLDEN "moe-bf16", "fp8_e4m3", inside("fp8"), NULL, (enum lfm_scale)scale, 0);
+        assert_ok(lfm_quantization_write(plan, in_directory("fp8"), NULL, &error));
+        expect_same_logits(GOLDEN "moe-bf16", "fp8_e4m3", in_directory("fp8"), NULL, (enum lfm_scale)scale, 0);
         lfm_quantization_free(plan);
         lfm_model_close(model);
-        remove_tree(inside("fp8"));
+        remove_in_directory("fp8");
     }
 }
 
@@ -214,8 +166,8 @@ static void expect_tensor(const struct lfm_checkpoint *checkpoint, const char *n
 Test(quantize, gguf_stacks_experts_squeezes_kernels_and_keeps_norms_and_routers_in_f32)
 {
     struct lfm_checkpoint *checkpoint;
-    quantize(GOLDEN "moe-bf16", inside("m.gguf"), "q8_0", LFM_GGUF, LFM_SCALE_CHANNEL);
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("m.gguf"), &error));
+    quantize(GOLDEN "moe-bf16", in_directory("m.gguf"), "q8_0", LFM_GGUF, LFM_SCALE_CHANNEL);
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("m.gguf"), &error));
     expect_tensor(checkpoint, "token_embd.weight", "q8_0", 2, (size_t[]){160, 32});
     expect_tensor(checkpoint, "token_embd_norm.weight", "f32", 1, (size_t[]){32});
     expect_tensor(checkpoint, "blk.2.ffn_gate_exps.weight", "q8_0", 3, (size_t[]){8, 24, 32});
@@ -240,8 +192,8 @@ Test(quantize, gguf_metadata_say_what_llama_cpp_asks_for)
     struct lfm_checkpoint *checkpoint;
     const char *text;
     size_t length;
-    quantize(GOLDEN "moe-bf16", inside("m.gguf"), "q8_0", LFM_GGUF, LFM_SCALE_CHANNEL);
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("m.gguf"), &error));
+    quantize(GOLDEN "moe-bf16", in_directory("m.gguf"), "q8_0", LFM_GGUF, LFM_SCALE_CHANNEL);
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("m.gguf"), &error));
     assert_ok(lfm_gguf_string(checkpoint->gguf, "general.architecture", &text, &length, NULL, &error));
     cr_assert(length == 7 && memcmp(text, "lfm2moe", 7) == 0);
     static const struct {
@@ -283,9 +235,9 @@ Test(quantize, fallbacks_are_in_the_plan_and_in_the_file)
     struct lfm_quantization *plan = plan_for(model, "q4_0", LFM_GGUF, LFM_SCALE_CHANNEL);
     cr_assert_eq(plan->fallbacks.count, 3);
     cr_assert_str_eq(plan->fallbacks.items[0], "blk.2.ffn_down_exps.weight: f16 (rows of 24 are no multiple of 32)");
-    assert_ok(lfm_quantization_write(plan, inside("m.gguf"), NULL, &error));
+    assert_ok(lfm_quantization_write(plan, in_directory("m.gguf"), NULL, &error));
     struct lfm_checkpoint *checkpoint;
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("m.gguf"), &error));
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("m.gguf"), &error));
     const struct lfm_gguf_value *value = lfm_gguf_find(checkpoint->gguf, "lfmscope.fallbacks");
     cr_assert(value && value->count == 3);
     size_t cursor = 0, length;
@@ -328,24 +280,24 @@ Test(quantize, ordinary_models_give_no_warnings)
 Test(quantize, a_gguf_source_keeps_its_metadata_but_not_those_of_its_storage)
 {
     struct lfm_checkpoint *checkpoint;
-    quantize(GOLDEN "moe-bf16", inside("q4.gguf"), "q4_0", LFM_GGUF, LFM_SCALE_CHANNEL);
-    quantize(inside("q4.gguf"), inside("q8.gguf"), "q8_0", LFM_GGUF, LFM_SCALE_CHANNEL);
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("q8.gguf"), &error));
+    quantize(GOLDEN "moe-bf16", in_directory("q4.gguf"), "q4_0", LFM_GGUF, LFM_SCALE_CHANNEL);
+    quantize(in_directory("q4.gguf"), in_directory("q8.gguf"), "q8_0", LFM_GGUF, LFM_SCALE_CHANNEL);
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("q8.gguf"), &error));
     cr_assert_eq(metadata_number(checkpoint, "general.file_type"), 7);
     cr_assert_eq(metadata_number(checkpoint, "lfm2moe.expert_count"), 8);
     const struct lfm_gguf_value *name = lfm_gguf_find(checkpoint->gguf, "general.name");
     cr_assert_not_null(name);
     lfm_checkpoint_close(checkpoint);
-    expect_same_logits(inside("q4.gguf"), "q8_0", inside("q8.gguf"), NULL, LFM_SCALE_CHANNEL, 1e-3);
+    expect_same_logits(in_directory("q4.gguf"), "q8_0", in_directory("q8.gguf"), NULL, LFM_SCALE_CHANNEL, 1e-3);
 }
 
 Test(quantize, gguf_files_become_directories_that_compute_the_same)
 {
     for (size_t i = 0; i < N_CHECKPOINTS; i++) {
-        quantize(checkpoints[i], inside("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
-        quantize(inside("a.gguf"), inside("hf"), "f32", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-        expect_same_logits(checkpoints[i], NULL, inside("hf"), NULL, LFM_SCALE_CHANNEL, 0);
-        remove_tree(inside("hf"));
+        quantize(checkpoints[i], in_directory("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
+        quantize(in_directory("a.gguf"), in_directory("hf"), "f32", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
+        expect_same_logits(checkpoints[i], NULL, in_directory("hf"), NULL, LFM_SCALE_CHANNEL, 0);
+        remove_in_directory("hf");
     }
 }
 
@@ -376,10 +328,10 @@ static const char sample[] = "The 12345 quick <|im_start|>brown's fox, d\xc3\xa9
 
 Test(quantize, the_tokenizer_goes_along_both_ways)
 {
-    quantize(demo, inside("a.gguf"), "q4_0", LFM_GGUF, LFM_SCALE_CHANNEL);
-    expect_same_ids(demo, inside("a.gguf"), sample);
-    quantize(inside("a.gguf"), inside("back"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-    expect_same_ids(demo, inside("back"), sample);
+    quantize(demo, in_directory("a.gguf"), "q4_0", LFM_GGUF, LFM_SCALE_CHANNEL);
+    expect_same_ids(demo, in_directory("a.gguf"), sample);
+    quantize(in_directory("a.gguf"), in_directory("back"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
+    expect_same_ids(demo, in_directory("back"), sample);
 }
 
 /* Writes the demo model's tokenizer without its last token. */
@@ -404,12 +356,12 @@ static void write_shorter_tokenizer(const char *path)
 Test(quantize, rows_of_the_embedding_beyond_the_tokenizer_get_padding_tokens)
 {
     struct lfm_checkpoint *checkpoint;
-    assert_ok(lfm_make_directory(inside("source"), &error));
-    copy_into("datasets/demo-model/model.safetensors", inside("source/model.safetensors"));
-    copy_into("datasets/demo-model/config.json", inside("source/config.json"));
-    write_shorter_tokenizer(inside("source/tokenizer.json"));
-    quantize(inside("source"), inside("a.gguf"), "q4_0", LFM_GGUF, LFM_SCALE_CHANNEL);
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("a.gguf"), &error));
+    assert_ok(lfm_make_directory(in_directory("source"), &error));
+    copy_into("datasets/demo-model/model.safetensors", in_directory("source/model.safetensors"));
+    copy_into("datasets/demo-model/config.json", in_directory("source/config.json"));
+    write_shorter_tokenizer(in_directory("source/tokenizer.json"));
+    quantize(in_directory("source"), in_directory("a.gguf"), "q4_0", LFM_GGUF, LFM_SCALE_CHANNEL);
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("a.gguf"), &error));
     const struct lfm_gguf_value *tokens = lfm_gguf_find(checkpoint->gguf, "tokenizer.ggml.tokens");
     cr_assert(tokens && tokens->count == 2048);
     size_t cursor = 0, length = 0;
@@ -417,23 +369,23 @@ Test(quantize, rows_of_the_embedding_beyond_the_tokenizer_get_padding_tokens)
     for (size_t i = 0; i < 2048; i++) assert_ok(lfm_gguf_next_string(tokens, &cursor, &text, &length, &error));
     cr_assert(length == 9 && memcmp(text, "[PAD2047]", 9) == 0);
     lfm_checkpoint_close(checkpoint);
-    quantize(inside("a.gguf"), inside("back"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-    expect_same_ids(inside("source"), inside("back"), sample);
+    quantize(in_directory("a.gguf"), in_directory("back"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
+    expect_same_ids(in_directory("source"), in_directory("back"), sample);
 }
 
 Test(quantize, a_second_pass_from_gguf_in_f32_is_lossless)
 {
-    quantize(GOLDEN "llama-untied", inside("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
-    quantize(inside("a.gguf"), inside("b.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
-    expect_same_logits(inside("a.gguf"), NULL, inside("b.gguf"), NULL, LFM_SCALE_CHANNEL, 0);
+    quantize(GOLDEN "llama-untied", in_directory("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
+    quantize(in_directory("a.gguf"), in_directory("b.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
+    expect_same_logits(in_directory("a.gguf"), NULL, in_directory("b.gguf"), NULL, LFM_SCALE_CHANNEL, 0);
 }
 
 /* llama: within each head, GGUF's rows 2i and 2i + 1 are Hugging Face's rows i and i + A/2. */
 Test(quantize, llama_gguf_files_have_the_rows_of_q_and_k_in_the_order_of_neighbours)
 {
     struct lfm_model *source = open_model(GOLDEN "llama-untied", NULL, LFM_SCALE_CHANNEL), *written;
-    quantize(GOLDEN "llama-untied", inside("m.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
-    written = open_model(inside("m.gguf"), NULL, LFM_SCALE_CHANNEL);
+    quantize(GOLDEN "llama-untied", in_directory("m.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
+    written = open_model(in_directory("m.gguf"), NULL, LFM_SCALE_CHANNEL);
     size_t A = source->config.head_dim;
     float x[WIDTH], y[WIDTH];
     for (size_t head = 0; head < source->config.num_key_value_heads; head++)
@@ -450,8 +402,8 @@ Test(quantize, fp8_directories_are_laid_out_as_compressed_tensors_float_quantize
 {
     struct lfm_checkpoint *checkpoint;
     const char *text;
-    quantize(GOLDEN "moe-bf16", inside("fp8"), "fp8_e4m3", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("fp8"), &error));
+    quantize(GOLDEN "moe-bf16", in_directory("fp8"), "fp8_e4m3", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("fp8"), &error));
     expect_tensor(checkpoint, "model.layers.2.feed_forward.experts.7.w2.weight", "fp8_e4m3", 2, (size_t[]){32, 24});
     expect_tensor(checkpoint, "model.layers.2.feed_forward.experts.7.w2.weight_scale", "f32", 2, (size_t[]){32, 1});
     expect_tensor(checkpoint, "model.layers.2.feed_forward.gate.weight", "bf16", 2, (size_t[]){8, 32});
@@ -480,9 +432,9 @@ Test(quantize, fp8_directories_are_laid_out_as_compressed_tensors_float_quantize
 Test(quantize, a_quantized_directory_can_be_quantized_again)
 {
     struct lfm_checkpoint *checkpoint;
-    quantize(GOLDEN "moe-bf16", inside("fp8"), "fp8_e4m3", LFM_HUGGING_FACE, LFM_SCALE_BLOCK);
-    quantize(inside("fp8"), inside("bf16"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_BLOCK);
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("bf16"), &error));
+    quantize(GOLDEN "moe-bf16", in_directory("fp8"), "fp8_e4m3", LFM_HUGGING_FACE, LFM_SCALE_BLOCK);
+    quantize(in_directory("fp8"), in_directory("bf16"), "bf16", LFM_HUGGING_FACE, LFM_SCALE_BLOCK);
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("bf16"), &error));
     cr_assert_null(cJSON_GetObjectItem(checkpoint->config, "quantization_config"));
     expect_tensor(checkpoint, "model.layers.0.conv.in_proj.weight", "bf16", 2, (size_t[]){96, 32});
     cr_assert_null(lfm_checkpoint_find(checkpoint, "model.layers.0.conv.in_proj.weight_scale"));
@@ -517,17 +469,17 @@ static void expect_write_refused(const char *source, const char *target, const c
 
 Test(quantize, the_model_itself_is_not_overwritten)
 {
-    quantize(GOLDEN "moe-bf16", inside("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
-    cr_assert_eq(symlink(inside("a.gguf"), inside("b.gguf")), 0);
-    expect_write_refused(inside("a.gguf"), inside("b.gguf"), "q8_0", LFM_GGUF, LFM_ERROR_ARGUMENT, "being read");
-    quantize(GOLDEN "moe-bf16", inside("hf"), "f32", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-    expect_write_refused(inside("hf"), inside("hf"), "bf16", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT, "being read");
+    quantize(GOLDEN "moe-bf16", in_directory("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
+    cr_assert_eq(symlink(in_directory("a.gguf"), in_directory("b.gguf")), 0);
+    expect_write_refused(in_directory("a.gguf"), in_directory("b.gguf"), "q8_0", LFM_GGUF, LFM_ERROR_ARGUMENT, "being read");
+    quantize(GOLDEN "moe-bf16", in_directory("hf"), "f32", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
+    expect_write_refused(in_directory("hf"), in_directory("hf"), "bf16", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT, "being read");
 }
 
 Test(quantize, directories_with_contents_and_places_that_cannot_be_written_are_refused)
 {
-    assert_ok(lfm_make_directory(inside("full/inner"), &error));
-    expect_write_refused(GOLDEN "moe-bf16", inside("full"), "f32", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT,
+    assert_ok(lfm_make_directory(in_directory("full/inner"), &error));
+    expect_write_refused(GOLDEN "moe-bf16", in_directory("full"), "f32", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT,
                          "not an empty directory");
     expect_write_refused(GOLDEN "moe-bf16", "/dev/null/m.gguf", "f32", LFM_GGUF, LFM_ERROR_IO, "/dev/null/m.gguf");
     expect_write_refused(GOLDEN "moe-bf16", "/dev/null/m", "f32", LFM_HUGGING_FACE, LFM_ERROR_IO, "/dev/null");
@@ -535,18 +487,18 @@ Test(quantize, directories_with_contents_and_places_that_cannot_be_written_are_r
 
 Test(quantize, weights_that_are_not_finite_are_named_and_nothing_is_left)
 {
-    quantize(GOLDEN "moe-bf16", inside("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
+    quantize(GOLDEN "moe-bf16", in_directory("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
     struct lfm_checkpoint *checkpoint;
-    assert_ok(lfm_checkpoint_open(&checkpoint, inside("a.gguf"), &error));
+    assert_ok(lfm_checkpoint_open(&checkpoint, in_directory("a.gguf"), &error));
     const struct lfm_tensor *tensor = lfm_checkpoint_find(checkpoint, "blk.3.shortconv.in_proj.weight");
     struct lfm_mapping mapping;
-    assert_ok(lfm_mapping_open(&mapping, inside("a.gguf"), &error));
+    assert_ok(lfm_mapping_open(&mapping, in_directory("a.gguf"), &error));
     size_t length = mapping.size;
     char *bytes = malloc(length);
     memcpy(bytes, mapping.data, length);
     lfm_mapping_close(&mapping);
     struct stat information;
-    cr_assert_eq(stat(inside("a.gguf"), &information), 0);
+    cr_assert_eq(stat(in_directory("a.gguf"), &information), 0);
     /* Tensor data are found by value: the first row of the tensor. */
     char *at = NULL;
     for (size_t i = 0; i + 128 <= length && !at; i += 32)
@@ -554,13 +506,13 @@ Test(quantize, weights_that_are_not_finite_are_named_and_nothing_is_left)
     cr_assert_not_null(at);
     const float nan = NAN;
     memcpy(at + (size_t)7 * 32 * 4 + 5 * 4, &nan, sizeof nan);
-    assert_ok(lfm_write_file(inside("bad.gguf"), bytes, length, &error));
+    assert_ok(lfm_write_file(in_directory("bad.gguf"), bytes, length, &error));
     free(bytes);
     lfm_checkpoint_close(checkpoint);
-    expect_write_refused(inside("bad.gguf"), inside("out.gguf"), "q8_0", LFM_GGUF, LFM_ERROR_FORMAT,
+    expect_write_refused(in_directory("bad.gguf"), in_directory("out.gguf"), "q8_0", LFM_GGUF, LFM_ERROR_FORMAT,
                          "'blk.3.shortconv.in_proj.weight': row 7, column 5 is nan");
-    expect_write_refused(inside("bad.gguf"), inside("out.gguf"), "f16", LFM_GGUF, LFM_ERROR_FORMAT, "row 7, column 5");
-    cr_assert_eq(count_entries(directory), 2, "something was left behind");
+    expect_write_refused(in_directory("bad.gguf"), in_directory("out.gguf"), "f16", LFM_GGUF, LFM_ERROR_FORMAT, "row 7, column 5");
+    cr_assert_eq(count_files(), 2, "something was left behind");
 }
 
 /* A limit on file sizes fails writes as a full disk does. */
@@ -569,16 +521,16 @@ Test(quantize, a_full_disk_is_reported_and_nothing_is_left)
     signal(SIGXFSZ, SIG_IGN);
     const struct rlimit limit = {40000, 40000};
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    expect_write_refused(GOLDEN "moe-bf16", inside("m.gguf"), "f32", LFM_GGUF, LFM_ERROR_IO, "cannot write");
-    expect_write_refused(GOLDEN "moe-bf16", inside("m"), "f32", LFM_HUGGING_FACE, LFM_ERROR_IO, "cannot write");
-    cr_assert_eq(count_entries(directory), 0, "something was left behind");
+    expect_write_refused(GOLDEN "moe-bf16", in_directory("m.gguf"), "f32", LFM_GGUF, LFM_ERROR_IO, "cannot write");
+    expect_write_refused(GOLDEN "moe-bf16", in_directory("m"), "f32", LFM_HUGGING_FACE, LFM_ERROR_IO, "cannot write");
+    cr_assert_eq(count_files(), 0, "something was left behind");
 }
 
 Test(quantize, an_interrupt_ends_the_work_and_nothing_is_left)
 {
     lfm_catch_interrupts();
     raise(SIGINT);
-    expect_write_refused(GOLDEN "moe-bf16", inside("m.gguf"), "f32", LFM_GGUF, LFM_ERROR_STOPPED, "stopped while writing");
-    expect_write_refused(GOLDEN "moe-bf16", inside("m"), "f32", LFM_HUGGING_FACE, LFM_ERROR_STOPPED, "stopped");
-    cr_assert_eq(count_entries(directory), 0, "something was left behind");
+    expect_write_refused(GOLDEN "moe-bf16", in_directory("m.gguf"), "f32", LFM_GGUF, LFM_ERROR_STOPPED, "stopped while writing");
+    expect_write_refused(GOLDEN "moe-bf16", in_directory("m"), "f32", LFM_HUGGING_FACE, LFM_ERROR_STOPPED, "stopped");
+    cr_assert_eq(count_files(), 0, "something was left behind");
 }

@@ -4,46 +4,29 @@
 #include "reference/base/file.h"
 #include "reports/gnuplot.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-static char directory[] = "/tmp/lfmscope-report-XXXXXX";
 static struct lfm_report report;
 static struct lfm_error error;
-
-static int remove_one(const char *path, const struct stat *information, int type, struct FTW *walk)
-{
-    (void)information, (void)type, (void)walk;
-    return remove(path);
-}
-
-static void prepare(void)
-{
-    cr_assert(mkdtemp(directory) != NULL);
-}
 
 static void clean(void)
 {
     lfm_report_release(&report);
-    nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_directory();
 }
 
-TestSuite(report, .init = prepare, .fini = clean);
+TestSuite(report, .init = make_directory, .fini = clean);
 
 /* Builds from one file with this text. */
 static enum lfm_status build_text(const char *text)
 {
-    char *path;
-    assert_ok(lfm_join_path(&path, directory, "result.json", &error));
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-    const char *paths[] = {path};
+    const char *paths[] = {in_directory("result.json")};
+    write_text("result.json", text);
     lfm_report_release(&report);
-    enum lfm_status status = lfm_report_build(&report, paths, 1, NULL, &error);
-    free(path);
-    return status;
+    return lfm_report_build(&report, paths, 1, NULL, &error);
 }
 
 static enum lfm_status build_golden(void)
@@ -54,11 +37,8 @@ static enum lfm_status build_golden(void)
 
 static struct lfm_buffer read_output(const char *name)
 {
-    char *path;
     struct lfm_buffer text = {0};
-    assert_ok(lfm_join_path(&path, directory, name, &error));
-    assert_ok(lfm_read_file(&text, path, &error));
-    free(path);
+    assert_ok(lfm_read_file(&text, in_directory(name), &error));
     return text;
 }
 
@@ -138,11 +118,11 @@ Test(report, same_inputs_same_bytes)
 {
     struct lfm_buffer first, second;
     assert_ok(build_golden());
-    assert_ok(lfm_report_write(&report, directory, false, &error));
+    assert_ok(lfm_report_write(&report, in_directory(""), false, &error));
     first = read_output("index.html");
     lfm_report_release(&report);
     assert_ok(build_golden());
-    assert_ok(lfm_report_write(&report, directory, false, &error));
+    assert_ok(lfm_report_write(&report, in_directory(""), false, &error));
     second = read_output("index.html");
     cr_assert_eq(first.length, second.length);
     cr_assert(memcmp(first.data, second.data, first.length) == 0);
@@ -153,7 +133,7 @@ Test(report, same_inputs_same_bytes)
 Test(report, writes_data_and_twin_without_gnuplot)
 {
     assert_ok(build_golden());
-    assert_ok(lfm_report_write(&report, directory, false, &error));
+    assert_ok(lfm_report_write(&report, in_directory(""), false, &error));
     struct lfm_buffer csv = read_output("data/formats.csv"), twin = read_output("index.md");
     cr_assert(
         strncmp(csv.data, "format,bits_per_weight,bytes,perplexity_ratio,perplexity_ratio_stderr,kld_mean,", 78) == 0,
@@ -193,7 +173,7 @@ Test(report, names_from_files_cannot_become_markup)
                          "\"reference\": {\"name\": \"<img src=x onerror=alert(2)>\"},"
                          "\"candidates\": [{\"name\": \"<script>alert(3)<b>\", \"kld\": {\"mean\": 0.1},"
                          "\"labels\": [{\"label\": \"<svg onload=alert(4)>\", \"kld_mean\": 0.1}]}]}"));
-    assert_ok(lfm_report_write(&report, directory, false, &error));
+    assert_ok(lfm_report_write(&report, in_directory(""), false, &error));
     struct lfm_buffer page = read_output("index.html"), twin = read_output("index.md");
     cr_assert(strstr(page.data, "<script") == NULL);
     cr_assert(strstr(page.data, "<img") == NULL);
@@ -238,7 +218,7 @@ Test(report, wrong_types_are_errors_that_name_the_place)
 
 Test(report, a_directory_without_results_is_an_error)
 {
-    const char *paths[] = {directory};
+    const char *paths[] = {in_directory("")};
     assert_fails(lfm_report_build(&report, paths, 1, NULL, &error), LFM_ERROR_FORMAT, "holds no result");
 }
 
@@ -322,7 +302,7 @@ Test(report, names_with_a_per_cent_sign_are_drawn)
 {
     assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"candidates\": [{\"name\": \"a\", \"labels\": ["
                          "{\"label\": \"50 % off %d\", \"kld_mean\": 0.1}]}]}"));
-    assert_ok(lfm_report_write(&report, directory, true, &error));
+    assert_ok(lfm_report_write(&report, in_directory(""), true, &error));
     struct lfm_buffer drawing = read_output("plots/kld-domain.svg");
     cr_assert(strstr(drawing.data, "50 % off %d") != NULL);
     lfm_buffer_release(&drawing);
@@ -343,20 +323,20 @@ Test(report, two_candidates_of_one_format_keep_their_names)
 Test(report, a_missing_gnuplot_is_said_with_its_cure)
 {
     static const char *const scripts[] = {"a.gp"};
-    setenv("PATH", directory, 1);
-    assert_fails(lfm_gnuplot_run(directory, scripts, 1, &error), LFM_ERROR_IO, "apt-get install gnuplot-nox");
+    setenv("PATH", in_directory(""), 1);
+    assert_fails(lfm_gnuplot_run(in_directory(""), scripts, 1, &error), LFM_ERROR_IO, "apt-get install gnuplot-nox");
 }
 
 Test(report, what_gnuplot_complains_about_is_passed_on)
 {
     static const char *const scripts[] = {"absent.gp"};
-    assert_fails(lfm_gnuplot_run(directory, scripts, 1, &error), LFM_ERROR_IO, "gnuplot failed");
+    assert_fails(lfm_gnuplot_run(in_directory(""), scripts, 1, &error), LFM_ERROR_IO, "gnuplot failed");
 }
 
 Test(report, plots_are_drawn_and_inlined)
 {
     assert_ok(build_golden());
-    assert_ok(lfm_report_write(&report, directory, true, &error));
+    assert_ok(lfm_report_write(&report, in_directory(""), true, &error));
     struct lfm_buffer page = read_output("index.html"), drawing = read_output("plots/error-growth.svg");
     cr_assert(strstr(page.data, "role=\"img\" id=\"error-growth\"") != NULL);
     cr_assert(strstr(page.data, "<?xml") == NULL);
@@ -372,9 +352,6 @@ Test(report, hostile_names_are_drawn_as_they_are)
     assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"candidates\": [{"
                          "\"name\": \"'; system('touch hacked'); '`touch hacked`\","
                          "\"bits_per_weight\": 4, \"perplexity_ratio\": 1.5, \"kld\": {\"mean\": 0.1}}]}"));
-    assert_ok(lfm_report_write(&report, directory, true, &error));
-    char *path;
-    assert_ok(lfm_join_path(&path, directory, "plots/hacked", &error));
-    cr_assert_not(lfm_file_exists(path));
-    free(path);
+    assert_ok(lfm_report_write(&report, in_directory(""), true, &error));
+    cr_assert_not(lfm_file_exists(in_directory("plots/hacked")));
 }

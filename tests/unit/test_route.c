@@ -16,7 +16,7 @@ static struct router_scores scores[ROUTER_LAYERS][3], moved[3];
 static void setup(void)
 {
     static const size_t lengths[] = {2, 1};
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 2);
     made_model_route(&made);
     for (size_t t = 0; t < 3; t++) {
@@ -29,7 +29,7 @@ static void setup(void)
 static void teardown(void)
 {
     made_model_release(&made);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(route, .init = setup, .fini = teardown);
@@ -38,7 +38,7 @@ static const struct lfm_trace *open_route(const char *name, const struct router_
 {
     struct lfm_trace *trace;
     write_routes(&made, name, (const struct router_scores *const[]){scores[0], second}, tokens, tokens == 3);
-    assert_ok(lfm_trace_open(&trace, trace_path(name), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory(name), &error));
     return trace;
 }
 
@@ -138,8 +138,8 @@ Test(route, is_written_whole_with_digests_of_its_own_script_and_style)
 {
     struct lfm_buffer page = {0};
     const struct lfm_trace *trace = open_route("t.h5", scores[1], 3);
-    assert_ok(lfm_route_write(&trace, 1, NULL, trace_path("route.html"), &error));
-    assert_ok(lfm_read_file(&page, trace_path("route.html"), &error));
+    assert_ok(lfm_route_write(&trace, 1, NULL, in_directory("route.html"), &error));
+    assert_ok(lfm_read_file(&page, in_directory("route.html"), &error));
     cr_assert_null(strstr(page.data, "{{"));
     cr_assert_not_null(strstr(page.data, "script-src 'sha256-"));
     cr_assert_not_null(strstr(page.data, "\"schema\":\"lfmscope-route\""));

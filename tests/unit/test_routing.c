@@ -12,14 +12,14 @@ static struct made_model made;
 static void setup(void)
 {
     static const size_t lengths[] = {300, 3};
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 2);
 }
 
 static void teardown(void)
 {
     made_model_release(&made);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(routing, .init = setup, .fini = teardown);
@@ -100,7 +100,7 @@ Test(routing, load_weights_and_margins_come_from_the_trace)
     struct lfm_routing routing;
     double counts[MADE_EXPERTS] = {0}, weight[MADE_EXPERTS] = {0}, margins[303];
     write_made_trace(&made, "t.h5");
-    assert_ok(lfm_trace_open(&trace, trace_path("t.h5"), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory("t.h5"), &error));
     assert_ok(lfm_routing_read(&routing, trace, &error));
     for (size_t t = 0; t < 303; t++) {
         int32_t selected[MADE_CHOSEN];
@@ -135,7 +135,7 @@ Test(routing, a_trace_without_routers_is_refused)
     struct lfm_routing routing;
     made.options.statistics_only = true;
     write_made_trace(&made, "t.h5");
-    assert_ok(lfm_trace_open(&trace, trace_path("t.h5"), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory("t.h5"), &error));
     assert_fails(lfm_routing_read(&routing, trace, &error), LFM_ERROR_ARGUMENT, "has no router data");
     lfm_trace_close(trace);
 }

@@ -32,7 +32,7 @@ static struct router_scores above[T], moved_above[T]; /* layer 3 of both */
 static void setup(void)
 {
     static const size_t lengths[] = {1, 3};
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 2);
     made_model_route(&made);
     for (size_t t = 0; t < T; t++) {
@@ -44,7 +44,7 @@ static void setup(void)
 static void teardown(void)
 {
     made_model_release(&made);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(routing_agreement, .init = setup, .fini = teardown);
@@ -54,7 +54,7 @@ static struct lfm_trace *open_routes(const char *name, const struct router_score
 {
     struct lfm_trace *trace;
     write_routes(&made, name, (const struct router_scores *const[]){first, second}, tokens, complete);
-    assert_ok(lfm_trace_open(&trace, trace_path(name), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory(name), &error));
     return trace;
 }
 

@@ -23,7 +23,7 @@ static void setup(void)
                                                       {{0, 1}, {0, 2}, {4, 5}, {2, 3}, {0, 1}}};
     static const int32_t ids[2][3] = {{7, 8, 7}, {8, 7, 0}};
     static struct router_scores scores[ROUTER_LAYERS][5];
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 2);
     made_model_route(&made);
     made.documents.items[0].label = strdup("prose");
@@ -31,14 +31,14 @@ static void setup(void)
     for (size_t l = 0; l < ROUTER_LAYERS; l++)
         for (size_t t = 0; t < 5; t++) choose_pair(&scores[l][t], pairs[l][t][0], pairs[l][t][1]);
     write_routes(&made, "t.h5", (const struct router_scores *const[]){scores[0], scores[1]}, 5, true);
-    assert_ok(lfm_trace_open(&trace, trace_path("t.h5"), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory("t.h5"), &error));
 }
 
 static void teardown(void)
 {
     lfm_trace_close(trace);
     made_model_release(&made);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(routing_structure, .init = setup, .fini = teardown);
@@ -193,7 +193,7 @@ Test(routing_structure, documents_without_a_label_are_in_no_domain)
     free(made.documents.items[0].label);
     made.documents.items[0].label = NULL;
     write_routes(&made, "other.h5", (const struct router_scores *const[]){scores, scores}, 5, true);
-    assert_ok(lfm_trace_open(&other, trace_path("other.h5"), &error));
+    assert_ok(lfm_trace_open(&other, in_directory("other.h5"), &error));
     assert_ok(lfm_structure_read(&structure, other, &options, NULL, &error));
     cr_assert_eq(structure.corpus.n_labels, 1);
     cr_assert_eq(structure.layers[0].domain.information.observations, 4);

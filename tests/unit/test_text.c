@@ -2,9 +2,9 @@
 #include "reference/base/file.h"
 #include "reference/model/text.h"
 #include "tests/unit/assert.h"
+#include "tests/unit/directory.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 static struct lfm_error error;
 
@@ -191,47 +191,37 @@ Test(windows, refuse_options_that_make_no_sense)
 
 /* --- documents --- */
 
-static char directory[] = "/tmp/lfmscope-text-XXXXXX";
 static struct lfm_tokenizer *tokenizer;
 static char demo_model[] = "datasets/demo-model";
 
 static void open_tokenizer(void)
 {
     const struct lfm_checkpoint checkpoint = {.container = LFM_HUGGING_FACE, .path = demo_model};
-    cr_assert(mkdtemp(directory) != NULL);
+    make_directory();
     assert_ok(lfm_tokenizer_open(&tokenizer, &checkpoint, &error));
 }
 
 static void remove_files(void)
 {
-    static const char *const names[] = {"a.txt", "b.txt", "c.jsonl"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path;
-        assert_ok(lfm_join_path(&path, directory, names[i], &error));
-        unlink(path);
-        free(path);
-    }
-    rmdir(directory);
+    remove_directory();
     lfm_tokenizer_free(tokenizer);
 }
 
-static char *write_text(const char *name, const char *text)
+/* The path of a file with this text. */
+static const char *written(const char *name, const char *text)
 {
-    char *path;
-    assert_ok(lfm_join_path(&path, directory, name, &error));
-    assert_ok(lfm_write_file(path, text, strlen(text), &error));
-    return path;
+    write_text(name, text);
+    return in_directory(name);
 }
 
 /* Reads one file and expects the failure. */
 static void expect_refusal(const char *name, const char *text, const char *part)
 {
     struct lfm_documents documents = {0};
-    char *path = write_text(name, text);
+    const char *path = written(name, text);
     const char *paths[] = {path};
     assert_fails(lfm_documents_read(&documents, paths, 1, tokenizer, false, &error), LFM_ERROR_FORMAT, part);
     lfm_documents_release(&documents);
-    free(path);
 }
 
 TestSuite(documents, .init = open_tokenizer, .fini = remove_files);
@@ -239,7 +229,7 @@ TestSuite(documents, .init = open_tokenizer, .fini = remove_files);
 Test(documents, are_whole_files_with_bos_in_front)
 {
     struct lfm_documents documents = {0};
-    char *first = write_text("a.txt", "One morning"), *second = write_text("b.txt", "the road\nto the tower");
+    const char *first = written("a.txt", "One morning"), *second = written("b.txt", "the road\nto the tower");
     const char *paths[] = {first, second};
     assert_ok(lfm_documents_read(&documents, paths, 2, tokenizer, false, &error));
     cr_assert_eq(documents.count, 2);
@@ -248,14 +238,12 @@ Test(documents, are_whole_files_with_bos_in_front)
     cr_assert_eq(documents.items[0].tokens.ids[0], lfm_bos_id(tokenizer));
     cr_assert_eq(documents.n_tokens, documents.items[0].tokens.count + documents.items[1].tokens.count);
     lfm_documents_release(&documents);
-    free(first);
-    free(second);
 }
 
 Test(documents, of_jsonl_are_lines_with_labels)
 {
     struct lfm_documents documents = {0};
-    char *path = write_text("c.jsonl", "{\"text\": \"One\", \"label\": \"story\"}\r\n\n"
+    const char *path = written("c.jsonl", "{\"text\": \"One\", \"label\": \"story\"}\r\n\n"
                                        "{\"text\": \"two\\nlines\", \"label\": null}");
     const char *paths[] = {path};
     assert_ok(lfm_documents_read(&documents, paths, 1, tokenizer, false, &error));
@@ -264,13 +252,12 @@ Test(documents, of_jsonl_are_lines_with_labels)
     cr_assert_null(documents.items[1].label);
     cr_assert(strstr(documents.items[1].name, "c.jsonl:3") != NULL, "the name is '%s'", documents.items[1].name);
     lfm_documents_release(&documents);
-    free(path);
 }
 
 Test(documents, take_special_tokens_for_text_unless_told_otherwise)
 {
     struct lfm_documents plain = {0}, special = {0};
-    char *path = write_text("a.txt", "<|im_end|>");
+    const char *path = written("a.txt", "<|im_end|>");
     const char *paths[] = {path};
     assert_ok(lfm_documents_read(&plain, paths, 1, tokenizer, false, &error));
     assert_ok(lfm_documents_read(&special, paths, 1, tokenizer, true, &error));
@@ -279,7 +266,6 @@ Test(documents, take_special_tokens_for_text_unless_told_otherwise)
     cr_assert_eq(special.items[0].tokens.ids[1], lfm_token_id(tokenizer, "<|im_end|>"));
     lfm_documents_release(&plain);
     lfm_documents_release(&special);
-    free(path);
 }
 
 Test(documents, refuse_empty_texts)
@@ -303,11 +289,10 @@ Test(documents, refuse_an_escaped_zero_byte_rather_than_lose_the_rest)
 {
     expect_refusal("c.jsonl", "{\"text\": \"left\\u0000right\"}\n", "c.jsonl:1: a zero byte");
     struct lfm_documents documents = {0};
-    char *path = write_text("c.jsonl", "{\"text\": \"a backslash, \\\\u0000\"}\n");
+    const char *path = written("c.jsonl", "{\"text\": \"a backslash, \\\\u0000\"}\n");
     const char *paths[] = {path};
     assert_ok(lfm_documents_read(&documents, paths, 1, tokenizer, false, &error));
     lfm_documents_release(&documents);
-    free(path);
 }
 
 Test(documents, that_cannot_be_opened_are_an_error)

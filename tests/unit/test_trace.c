@@ -22,14 +22,14 @@ static struct made_model made;
 static void setup(void)
 {
     static const size_t lengths[] = {330, 270};
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 2);
 }
 
 static void teardown(void)
 {
     made_model_release(&made);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(trace, .init = setup, .fini = teardown);
@@ -37,7 +37,7 @@ TestSuite(trace, .init = setup, .fini = teardown);
 static struct lfm_trace *open_trace(const char *name)
 {
     struct lfm_trace *trace;
-    assert_ok(lfm_trace_open(&trace, trace_path(name), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory(name), &error));
     return trace;
 }
 
@@ -164,7 +164,7 @@ Test(trace, points_and_layers_that_do_not_exist_are_refused)
 static double *read_statistic(const char *name, size_t n)
 {
     double *values = calloc(n, sizeof *values);
-    hid_t file = H5Fopen(trace_path("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = H5Fopen(in_directory("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
     cr_assert(H5LTread_dataset_double(file, name, values) >= 0, "%s", name);
     H5Fclose(file);
     return values;
@@ -276,7 +276,7 @@ Test(trace, every_axis_has_a_scale_and_every_dataset_units)
     size_t checked = 0;
     made.options.logits = true;
     write_made_trace(&made, "t.h5");
-    hid_t file = H5Fopen(trace_path("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = H5Fopen(in_directory("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
     cr_assert(H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, check_axes, &checked) >= 0);
     cr_assert_gt(checked, 100);
     H5Fclose(file);
@@ -284,7 +284,7 @@ Test(trace, every_axis_has_a_scale_and_every_dataset_units)
 
 static void read_whole(const char *name, struct lfm_buffer *bytes)
 {
-    assert_ok(lfm_read_file(bytes, trace_path(name), &error));
+    assert_ok(lfm_read_file(bytes, in_directory(name), &error));
 }
 
 Test(trace, same_inputs_give_the_same_bytes)
@@ -306,7 +306,7 @@ Test(trace, same_inputs_give_the_same_bytes)
 static void die_while_writing(size_t n)
 {
     struct lfm_trace_writer *writer;
-    assert_ok(lfm_trace_writer_open(&writer, trace_path("t.h5"), &made.model, &made.provenance, &made.documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory("t.h5"), &made.model, &made.provenance, &made.documents,
                                     &made.options, &error));
     for (size_t t = 0; t < n; t += 10) write_made_piece(&made, writer, 0, t, 10);
     raise(SIGKILL);
@@ -331,7 +331,7 @@ Test(trace, an_interrupted_run_is_cut_to_the_tokens_that_every_dataset_has)
 {
     struct lfm_trace_writer *writer;
     const int32_t ids[20] = {0};
-    assert_ok(lfm_trace_writer_open(&writer, trace_path("t.h5"), &made.model, &made.provenance, &made.documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory("t.h5"), &made.model, &made.provenance, &made.documents,
                                     &made.options, &error));
     for (size_t t = 0; t < 250; t += 50) write_made_piece(&made, writer, 0, t, 50);
     assert_ok(lfm_trace_writer_add_tokens(writer, 0, 250, ids, 20, &error));
@@ -352,15 +352,15 @@ Test(trace, a_file_that_is_no_trace_is_not_replaced)
 {
     struct lfm_trace_writer *writer;
     struct lfm_buffer bytes = {0};
-    assert_ok(lfm_write_file(trace_path("model.gguf"), "weights", 7, &error));
-    assert_fails(lfm_trace_writer_open(&writer, trace_path("model.gguf"), &made.model, &made.provenance,
+    assert_ok(lfm_write_file(in_directory("model.gguf"), "weights", 7, &error));
+    assert_fails(lfm_trace_writer_open(&writer, in_directory("model.gguf"), &made.model, &made.provenance,
                                        &made.documents, &made.options, &error),
                  LFM_ERROR_ARGUMENT, "is not HDF5");
     read_whole("model.gguf", &bytes);
     cr_assert_str_eq(bytes.data, "weights");
-    assert_fails(lfm_trace_writer_open(&writer, trace_path("none/t.h5"), &made.model, &made.provenance, &made.documents,
+    assert_fails(lfm_trace_writer_open(&writer, in_directory("none/t.h5"), &made.model, &made.provenance, &made.documents,
                                        &made.options, &error), LFM_ERROR_IO, "No such file or directory");
-    assert_fails(lfm_trace_writer_open(&writer, trace_path(""), &made.model, &made.provenance, &made.documents,
+    assert_fails(lfm_trace_writer_open(&writer, in_directory(""), &made.model, &made.provenance, &made.documents,
                                        &made.options, &error),
                  LFM_ERROR_IO, "is a directory");
     lfm_buffer_release(&bytes);
@@ -371,7 +371,7 @@ Test(trace, a_file_that_is_no_trace_is_not_replaced)
 static enum lfm_status try_open(const char *name)
 {
     struct lfm_trace *trace = NULL;
-    enum lfm_status status = lfm_trace_open(&trace, trace_path(name), &error);
+    enum lfm_status status = lfm_trace_open(&trace, in_directory(name), &error);
     cr_assert((status == LFM_OK) == (trace != NULL));
     lfm_trace_close(trace);
     return status;
@@ -381,10 +381,10 @@ Test(trace, other_files_are_refused_with_a_reason)
 {
     assert_fails(try_open("none.h5"), LFM_ERROR_IO, "No such file");
     assert_fails(try_open(""), LFM_ERROR_IO, "not a regular file");
-    assert_ok(lfm_write_file(trace_path("text"), "hello", 5, &error));
+    assert_ok(lfm_write_file(in_directory("text"), "hello", 5, &error));
     assert_fails(try_open("text"), LFM_ERROR_FORMAT, "is not an HDF5 file");
     hid_t file;
-    assert_ok(lfm_h5_create(&file, trace_path("empty.h5"), &error));
+    assert_ok(lfm_h5_create(&file, in_directory("empty.h5"), &error));
     H5Fclose(file);
     assert_fails(try_open("empty.h5"), LFM_ERROR_FORMAT, "'header' is missing");
 }
@@ -393,7 +393,7 @@ Test(trace, other_files_are_refused_with_a_reason)
 static hid_t reopen(void)
 {
     write_made_trace(&made, "t.h5");
-    hid_t file = H5Fopen(trace_path("t.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t file = H5Fopen(in_directory("t.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
     cr_assert(file >= 0);
     return file;
 }
@@ -528,7 +528,7 @@ Test(trace, a_truncated_or_damaged_file_gives_an_error_and_never_a_crash)
     read_whole("t.h5", &whole);
     for (size_t i = 0; i < 16; i++) {
         size_t length = whole.length * i / 16;
-        assert_ok(lfm_write_file(trace_path("cut.h5"), whole.data, length, &error));
+        assert_ok(lfm_write_file(in_directory("cut.h5"), whole.data, length, &error));
         cr_assert_neq(try_open("cut.h5"), LFM_OK, "%zu of %zu bytes", length, whole.length);
         cr_assert_null(strchr(error.message, '\n'));
     }
@@ -540,7 +540,7 @@ Test(trace, a_damaged_chunk_is_noticed_when_it_is_read)
     struct lfm_buffer whole = {0};
     float *values = calloc(600, MADE_WIDTH * sizeof *values);
     write_made_trace(&made, "t.h5");
-    hid_t file = H5Fopen(trace_path("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = H5Fopen(in_directory("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
     hid_t dataset = H5Dopen2(file, "/layers/00/residual", H5P_DEFAULT);
     haddr_t address = 0;
     hsize_t first[2] = {0, 0}, size = 0;
@@ -550,7 +550,7 @@ Test(trace, a_damaged_chunk_is_noticed_when_it_is_read)
     H5Fclose(file);
     read_whole("t.h5", &whole);
     whole.data[address + size / 2] ^= 0x20;
-    assert_ok(lfm_write_file(trace_path("bad.h5"), whole.data, whole.length, &error));
+    assert_ok(lfm_write_file(in_directory("bad.h5"), whole.data, whole.length, &error));
     struct lfm_trace *trace = open_trace("bad.h5");
     assert_fails(lfm_trace_read(trace, 0, LFM_POINT_RESIDUAL, 0, 600, values, &error), LFM_ERROR_FORMAT,
                  "cannot read '/layers/00/residual'");
@@ -617,7 +617,7 @@ static float *read_logits(const struct small_run *run, const char *name)
 {
     size_t V = run->model->config.vocab_size, T = run->documents.n_tokens, first = run->documents.items[0].tokens.count;
     float *all = calloc(T, V * sizeof *all), *logits = calloc(T - first, V * sizeof *logits);
-    hid_t file = H5Fopen(trace_path(name), H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = H5Fopen(in_directory(name), H5F_ACC_RDONLY, H5P_DEFAULT);
     cr_assert(H5LTread_dataset_float(file, "/logits", all) >= 0);
     H5Fclose(file);
     memcpy(logits, all + first * V, (T - first) * V * sizeof *logits);
@@ -630,7 +630,7 @@ Test(trace, a_run_stores_each_document_as_a_sequence_of_its_own)
     struct small_run run;
     start_small_run(&run);
     assert_ok(
-        lfm_trace_run(trace_path("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error));
+        lfm_trace_run(in_directory("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error));
     float *expected = compute_logits(&run), *stored = read_logits(&run, "run.h5");
     size_t n = run.documents.items[1].tokens.count * run.model->config.vocab_size;
     cr_assert_arr_eq(stored, expected, n * sizeof *expected);
@@ -650,17 +650,17 @@ Test(trace, logits_appear_under_their_name_when_they_are_complete)
     struct lfm_logits_writer *writer;
     int32_t id = 5;
     start_small_run(&run);
-    assert_ok(lfm_logits_writer_open(&writer, trace_path("l.h5"), run.model, &run.provenance, 33, &error));
+    assert_ok(lfm_logits_writer_open(&writer, in_directory("l.h5"), run.model, &run.provenance, 33, &error));
     assert_ok(lfm_logits_writer_add_tokens(writer, 0, 0, &id, 1, &error));
     lfm_logits_writer_close(writer);
-    cr_assert_not(lfm_file_exists(trace_path("l.h5")));
-    cr_assert_not(lfm_file_exists(trace_path("l.h5.partial")));
+    cr_assert_not(lfm_file_exists(in_directory("l.h5")));
+    cr_assert_not(lfm_file_exists(in_directory("l.h5.partial")));
 
-    assert_ok(lfm_logits_run(trace_path("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
+    assert_ok(lfm_logits_run(in_directory("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
     float *expected = compute_logits(&run), *stored = read_logits(&run, "l.h5");
     size_t n = run.documents.items[1].tokens.count * run.model->config.vocab_size;
     cr_assert_arr_eq(stored, expected, n * sizeof *expected);
-    cr_assert_not(lfm_file_exists(trace_path("l.h5.partial")));
+    cr_assert_not(lfm_file_exists(in_directory("l.h5.partial")));
     free(expected);
     free(stored);
     end_small_run(&run);
@@ -670,13 +670,13 @@ Test(trace, logits_do_not_replace_a_file_that_is_not_hdf5)
 {
     struct small_run run;
     start_small_run(&run);
-    assert_ok(lfm_write_file(trace_path("model.safetensors"), "weights", 7, &error));
-    assert_fails(lfm_logits_run(trace_path("model.safetensors"), run.model, &run.documents, &run.provenance, NULL,
+    assert_ok(lfm_write_file(in_directory("model.safetensors"), "weights", 7, &error));
+    assert_fails(lfm_logits_run(in_directory("model.safetensors"), run.model, &run.documents, &run.provenance, NULL,
                                 &error),
                  LFM_ERROR_ARGUMENT, "is not HDF5");
-    cr_assert_not(lfm_file_exists(trace_path("model.safetensors.partial")));
-    assert_ok(lfm_logits_run(trace_path("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
-    assert_ok(lfm_logits_run(trace_path("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
+    cr_assert_not(lfm_file_exists(in_directory("model.safetensors.partial")));
+    assert_ok(lfm_logits_run(in_directory("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
+    assert_ok(lfm_logits_run(in_directory("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
     end_small_run(&run);
 }
 
@@ -686,21 +686,21 @@ Test(trace, documents_the_model_cannot_run_are_refused_before_a_file_is_made)
     start_small_run(&run);
     run.documents.items[1].tokens.ids[4] = (int32_t)run.model->config.vocab_size;
     assert_fails(
-        lfm_trace_run(trace_path("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
+        lfm_trace_run(in_directory("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
         LFM_ERROR_ARGUMENT, "outside the vocabulary");
     run.documents.items[1].tokens.ids[4] = 0;
     run.model->config.max_position_embeddings = 16;
     assert_fails(
-        lfm_trace_run(trace_path("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
+        lfm_trace_run(in_directory("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
         LFM_ERROR_LIMIT, "use --context to cut it");
-    assert_fails(lfm_logits_run(trace_path("run.h5"), run.model, &run.documents, &run.provenance, NULL, &error),
+    assert_fails(lfm_logits_run(in_directory("run.h5"), run.model, &run.documents, &run.provenance, NULL, &error),
                  LFM_ERROR_LIMIT, "the model's context is 16");
     cr_assert_null(strstr(error.message, "--context"), "logits has no such option: %s", error.message);
-    cr_assert_not(lfm_file_exists(trace_path("run.h5")));
+    cr_assert_not(lfm_file_exists(in_directory("run.h5")));
     cr_assert_eq(lfm_cut_documents(&run.documents, 16), 1);
     cr_assert_eq(run.documents.n_tokens, 29);
     assert_ok(
-        lfm_trace_run(trace_path("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error));
+        lfm_trace_run(in_directory("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error));
     end_small_run(&run);
 }
 
@@ -711,12 +711,12 @@ Test(trace, a_run_interrupted_before_its_first_token_leaves_no_file)
     lfm_catch_interrupts();
     raise(SIGINT);
     assert_fails(
-        lfm_trace_run(trace_path("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
+        lfm_trace_run(in_directory("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
         LFM_ERROR_STOPPED, "interrupted");
-    cr_assert_not(lfm_file_exists(trace_path("run.h5")));
-    assert_fails(lfm_logits_run(trace_path("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error),
+    cr_assert_not(lfm_file_exists(in_directory("run.h5")));
+    assert_fails(lfm_logits_run(in_directory("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error),
                  LFM_ERROR_STOPPED, "interrupted");
-    cr_assert_not(lfm_file_exists(trace_path("l.h5.partial")));
+    cr_assert_not(lfm_file_exists(in_directory("l.h5.partial")));
     end_small_run(&run);
 }
 

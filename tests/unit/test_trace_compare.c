@@ -16,7 +16,7 @@ static struct made_model made, other;
 static void setup(void)
 {
     static const size_t lengths[] = {330, 270};
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 2);
     made_model_init(&other, lengths, 2);
     other.noise = 0.05;
@@ -26,7 +26,7 @@ static void teardown(void)
 {
     made_model_release(&made);
     made_model_release(&other);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(trace_compare, .init = setup, .fini = teardown);
@@ -35,7 +35,7 @@ static struct lfm_trace *write_and_open(const struct made_model *model, const ch
 {
     struct lfm_trace *trace;
     write_made_trace(model, name);
-    assert_ok(lfm_trace_open(&trace, trace_path(name), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory(name), &error));
     return trace;
 }
 
@@ -283,12 +283,12 @@ static struct lfm_trace *write_incomplete(const struct made_model *model, const 
 {
     struct lfm_trace_writer *writer;
     struct lfm_trace *trace;
-    assert_ok(lfm_trace_writer_open(&writer, trace_path(name), &model->model, &model->provenance, &model->documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory(name), &model->model, &model->provenance, &model->documents,
                                     &model->options, &error));
     write_made_piece(model, writer, 0, 0, 290);
     assert_ok(lfm_trace_writer_finish(writer, false, &error));
     lfm_trace_writer_close(writer);
-    assert_ok(lfm_trace_open(&trace, trace_path(name), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory(name), &error));
     return trace;
 }
 
@@ -325,7 +325,7 @@ Test(trace_compare, a_truncated_file_says_what_is_left_of_it)
 {
     struct lfm_trace *trace;
     write_made_trace(&made, "a.h5");
-    const char *path = trace_path("a.h5");
+    const char *path = in_directory("a.h5");
     struct stat information;
     cr_assert_eq(stat(path, &information), 0);
     cr_assert_eq(truncate(path, information.st_size - 1), 0);

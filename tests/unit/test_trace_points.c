@@ -25,14 +25,14 @@ static struct made_model made;
 static void setup(void)
 {
     static const size_t lengths[] = {330, 270};
-    make_trace_directory();
+    make_directory();
     made_model_init(&made, lengths, 2);
 }
 
 static void teardown(void)
 {
     made_model_release(&made);
-    remove_trace_directory();
+    remove_directory();
 }
 
 TestSuite(trace_points, .init = setup, .fini = teardown);
@@ -40,7 +40,7 @@ TestSuite(trace_points, .init = setup, .fini = teardown);
 static struct lfm_trace *open_trace(const char *name)
 {
     struct lfm_trace *trace;
-    assert_ok(lfm_trace_open(&trace, trace_path(name), &error));
+    assert_ok(lfm_trace_open(&trace, in_directory(name), &error));
     return trace;
 }
 
@@ -473,7 +473,7 @@ Test(trace_points, only_the_wanted_tokens_are_recorded_and_counted)
 static void die_while_writing(size_t n)
 {
     struct lfm_trace_writer *writer;
-    assert_ok(lfm_trace_writer_open(&writer, trace_path("t.h5"), &made.model, &made.provenance, &made.documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory("t.h5"), &made.model, &made.provenance, &made.documents,
                                     &made.options, &error));
     for (size_t t = 0; t < n; t += 10) write_made_piece(&made, writer, 0, t, 10);
     raise(SIGKILL);
@@ -505,7 +505,7 @@ Test(trace_points, attention_weights_without_a_state_are_refused)
     struct lfm_trace_writer *writer;
     const int32_t ids[4] = {0};
     select_made("attention_weights", NULL);
-    assert_ok(lfm_trace_writer_open(&writer, trace_path("t.h5"), &made.model, &made.provenance, &made.documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory("t.h5"), &made.model, &made.provenance, &made.documents,
                                     &made.options, &error));
     assert_ok(lfm_trace_writer_add_tokens(writer, 0, 0, ids, 4, &error));
     assert_fails(announce_made(&made, lfm_trace_writer_observer(writer), 1, LFM_POINT_Q, 0, 4, &error), LFM_ERROR_ARGUMENT,
@@ -540,7 +540,7 @@ Test(trace_points, the_example_of_the_documentation_names_what_a_trace_has)
     cr_assert_not_null(example);
     *strstr(example + 3, "```") = '\0';
     write_made_trace(&made, "t.h5");
-    hid_t file = H5Fopen(trace_path("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = H5Fopen(in_directory("t.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
     cr_assert_geq(check_names(file, example, "trace.attrs[\"", "", true), 3);
     cr_assert_geq(check_names(file, example, "trace[\"", "/", false), 4);
     cr_assert_geq(check_names(file, example, "router[\"", "/layers/02/router/", false), 2);
@@ -577,7 +577,7 @@ static void run_small(struct small_run *run, const char *points, const char *spa
                                         &error));
         run->documents.n_tokens += lengths[d];
     }
-    assert_ok(lfm_trace_run(trace_path("run.h5"), run->model, &run->documents, &run->options, &run->provenance, NULL, &error));
+    assert_ok(lfm_trace_run(in_directory("run.h5"), run->model, &run->documents, &run->options, &run->provenance, NULL, &error));
 }
 
 static void end_small(struct small_run *run)

@@ -3,39 +3,11 @@
 
 #include "tests/unit/assert.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char directory[64];
 static struct lfm_error error;
-
-void make_trace_directory(void)
-{
-    strcpy(directory, "/tmp/lfmscope-trace-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
-}
-
-static int remove_entry(const char *path, const struct stat *information, int kind, struct FTW *position)
-{
-    (void)information, (void)kind, (void)position;
-    return remove(path);
-}
-
-void remove_trace_directory(void)
-{
-    nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-const char *trace_path(const char *name)
-{
-    static char paths[8][256];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
 
 static void fill_config(struct lfm_config *config)
 {
@@ -220,7 +192,7 @@ void write_made_piece(const struct made_model *made, struct lfm_trace_writer *wr
 void write_made_trace(const struct made_model *made, const char *name)
 {
     struct lfm_trace_writer *writer;
-    assert_ok(lfm_trace_writer_open(&writer, trace_path(name), &made->model, &made->provenance, &made->documents,
+    assert_ok(lfm_trace_writer_open(&writer, in_directory(name), &made->model, &made->provenance, &made->documents,
                                     &made->options, &error));
     for (size_t d = 0; d < made->documents.count; d++) {
         size_t length = made->documents.items[d].tokens.count;

@@ -7,6 +7,7 @@
 #include "reference/model/text.h"
 #include "reference/trace/provenance.h"
 #include "reference/trace/writer.h"
+#include "tests/unit/directory.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,11 +34,6 @@ struct made_model {
     struct made_bump bumps[4];
     size_t n_bumps;
 };
-
-void make_trace_directory(void);
-void remove_trace_directory(void);
-/* The path of `name` in it (valid until eight later calls). */
-const char *trace_path(const char *name);
 
 /* Documents of these lengths, with ids 0, 1, 2, ... modulo the vocabulary. */
 void made_model_init(struct made_model *made, const size_t *lengths, size_t n_documents);

@@ -243,26 +243,40 @@ INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
  * Codes up to 63 have none, and several such sums fit 16 bits before they are widened. Codes of 8 bits are kept as
  * magnitudes of their differences from 128, with the signs put on the activations. */
 
-enum { LANES = 8, CHUNK = 256 };
+enum { LANES = 8, CHUNK = 256, MOST_UNINTERLEAVED = 4 };
 typedef __m256 lane_floats;
 typedef __m256i lane_integers;
+
+#include "quant/kernels/traits.h"
 
 struct panel {
     __m256i codes[CHUNK / 4], signed_codes[CHUNK / 4];
     __m256 scales[CHUNK / LFM_Q8_HALF], minima[CHUNK / LFM_Q8_HALF];
 };
 
+/* 16 bytes of each of 8 rows: those of rows r and r + 4 in out[r]. */
+INLINE void load_pairs(__m256i out[4], const uint8_t *at, size_t row_bytes)
+{
+    for (size_t r = 0; r < 4; r++) out[r] = _mm256_set_m128i(load_16(at + (r + 4) * row_bytes), load_16(at + r * row_bytes));
+}
+
 /* 16 bytes of each of 8 rows: lane r of out[k] holds bytes 4k .. 4k + 3 of row r. */
 INLINE void load_interleaved(__m256i out[4], const uint8_t *at, size_t row_bytes)
 {
     __m256i rows[4];
-    for (size_t r = 0; r < 4; r++) rows[r] = _mm256_set_m128i(load_16(at + (r + 4) * row_bytes), load_16(at + r * row_bytes));
+    load_pairs(rows, at, row_bytes);
     __m256i low_01 = _mm256_unpacklo_epi32(rows[0], rows[1]), high_01 = _mm256_unpackhi_epi32(rows[0], rows[1]);
     __m256i low_23 = _mm256_unpacklo_epi32(rows[2], rows[3]), high_23 = _mm256_unpackhi_epi32(rows[2], rows[3]);
     out[0] = _mm256_unpacklo_epi64(low_01, low_23);
     out[1] = _mm256_unpackhi_epi64(low_01, low_23);
     out[2] = _mm256_unpacklo_epi64(high_01, high_23);
     out[3] = _mm256_unpackhi_epi64(high_01, high_23);
+}
+
+INLINE void load_rows(__m256i out[4], const uint8_t *at, size_t row_bytes, bool interleave)
+{
+    if (interleave) load_interleaved(out, at, row_bytes);
+    else load_pairs(out, at, row_bytes);
 }
 
 /* One half-precision number of each of 8 rows. */
@@ -275,9 +289,9 @@ INLINE __m256 load_halves(const uint8_t *at, size_t row_bytes)
 }
 
 /* Low and high halves of 16 bytes per row as codes. */
-INLINE void fill_halves(__m256i codes[8], const uint8_t *bytes, size_t row_bytes)
+INLINE void fill_halves(__m256i codes[8], const uint8_t *bytes, size_t row_bytes, bool interleave)
 {
-    load_interleaved(codes, bytes, row_bytes);
+    load_rows(codes, bytes, row_bytes, interleave);
     for (int k = 0; k < 4; k++) {
         codes[k + 4] = halves_of(codes[k], true);
         codes[k] = halves_of(codes[k], false);
@@ -285,34 +299,34 @@ INLINE void fill_halves(__m256i codes[8], const uint8_t *bytes, size_t row_bytes
 }
 
 /* 32 bytes per row of which the low halves (upper: the high ones) are codes. */
-INLINE void fill_half_codes(__m256i codes[8], const uint8_t *bytes, size_t row_bytes, bool upper)
+INLINE void fill_half_codes(__m256i codes[8], const uint8_t *bytes, size_t row_bytes, bool upper, bool interleave)
 {
-    load_interleaved(codes, bytes, row_bytes);
-    load_interleaved(codes + 4, bytes + 16, row_bytes);
+    load_rows(codes, bytes, row_bytes, interleave);
+    load_rows(codes + 4, bytes + 16, row_bytes, interleave);
     for (int k = 0; k < 8; k++) codes[k] = halves_of(codes[k], upper);
 }
 
-INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g * 34;
     __m256i *codes = panel->codes + p * 8, *signed_codes = panel->signed_codes + p * 8;
-    load_interleaved(signed_codes, block + 2, row_bytes);
-    load_interleaved(signed_codes + 4, block + 18, row_bytes);
+    load_rows(signed_codes, block + 2, row_bytes, interleave);
+    load_rows(signed_codes + 4, block + 18, row_bytes, interleave);
     for (int k = 0; k < 8; k++) codes[k] = _mm256_abs_epi8(signed_codes[k]);
     panel->scales[p] = load_halves(block, row_bytes);
 }
 
-INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g * 18;
-    fill_halves(panel->codes + p * 8, block + 2, row_bytes);
+    fill_halves(panel->codes + p * 8, block + 2, row_bytes, interleave);
     panel->scales[p] = load_halves(block, row_bytes);
 }
 
-INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g * 20;
-    fill_halves(panel->codes + p * 8, block + 4, row_bytes);
+    fill_halves(panel->codes + p * 8, block + 4, row_bytes, interleave);
     panel->scales[p] = load_halves(block, row_bytes);
     panel->minima[p] = load_halves(block + 2, row_bytes);
 }
@@ -346,22 +360,22 @@ INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, s
     panel->minima[p] = _mm256_xor_ps(product, _mm256_set1_ps(-0.0f));
 }
 
-INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 144;
     size_t group = g % 8;
-    fill_half_codes(panel->codes + p * 8, block + 16 + group / 2 * GROUP, row_bytes, group % 2);
+    fill_half_codes(panel->codes + p * 8, block + 16 + group / 2 * GROUP, row_bytes, group % 2, interleave);
     k_scales_fill(panel, p, block, row_bytes, group);
 }
 
-INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 176;
     size_t group = g % 8;
     __m256i *codes = panel->codes + p * 8, fifth[8], bit = _mm256_set1_epi8((char)(1u << group));
-    fill_half_codes(codes, block + 48 + group / 2 * GROUP, row_bytes, group % 2);
-    load_interleaved(fifth, block + 16, row_bytes);
-    load_interleaved(fifth + 4, block + 32, row_bytes);
+    fill_half_codes(codes, block + 48 + group / 2 * GROUP, row_bytes, group % 2, interleave);
+    load_rows(fifth, block + 16, row_bytes, interleave);
+    load_rows(fifth + 4, block + 32, row_bytes, interleave);
     for (int k = 0; k < 8; k++) {
         __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(fifth[k], bit), bit);
         codes[k] = _mm256_or_si256(codes[k], _mm256_and_si256(set, _mm256_set1_epi8(16)));
@@ -369,14 +383,14 @@ INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     k_scales_fill(panel, p, block, row_bytes, group);
 }
 
-INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 210;
     size_t half = g % 8 / 4, quarter = g % 4;
     __m256i *codes = panel->codes + p * 8, high[8], scales[4];
-    fill_half_codes(codes, block + half * 64 + quarter % 2 * 32, row_bytes, quarter / 2);
-    load_interleaved(high, block + 128 + half * 32, row_bytes);
-    load_interleaved(high + 4, block + 144 + half * 32, row_bytes);
+    fill_half_codes(codes, block + half * 64 + quarter % 2 * 32, row_bytes, quarter / 2, interleave);
+    load_rows(high, block + 128 + half * 32, row_bytes, interleave);
+    load_rows(high + 4, block + 144 + half * 32, row_bytes, interleave);
     for (int k = 0; k < 8; k++) {
         __m256i two = _mm256_srl_epi16(high[k], _mm_cvtsi32_si128((int)(2 * quarter)));
         codes[k] = _mm256_or_si256(codes[k], _mm256_slli_epi16(_mm256_and_si256(two, _mm256_set1_epi8(3)), 4));
@@ -402,8 +416,8 @@ INLINE __m256i four_of(const int8_t *q)
     return _mm256_set1_epi32(four);
 }
 
-/* sum((code - zero) * q) of 8 rows over `quads` quads of columns, the first of which is `first` in the panel. */
-INLINE __m256i multiply_group(const struct panel *panel, size_t first, size_t quads, unsigned most, int zero, const int8_t *q,
+/* Interleaved rows: `quads` registers of codes from `first` on. */
+INLINE __m256i multiply_quads(const struct panel *panel, size_t first, size_t quads, unsigned most, int zero, const int8_t *q,
                               int32_t of_activations)
 {
     if (most == 255) {
@@ -423,6 +437,36 @@ INLINE __m256i multiply_group(const struct panel *panel, size_t first, size_t qu
         sum = _mm256_add_epi32(sum, widen(pairs));
     }
     return sum;
+}
+
+/* The products of rows r and r + 4 with 16 columns, four sums for each. */
+INLINE __m256i multiply_pair(const struct panel *panel, size_t at, unsigned most, const int8_t *q)
+{
+    __m256i activations = _mm256_broadcastsi128_si256(load_16((const uint8_t *)q));
+    if (most == 255) activations = _mm256_sign_epi8(activations, panel->signed_codes[at]);
+    return widen(_mm256_maddubs_epi16(panel->codes[at], activations));
+}
+
+/* Rows as they are, in pairs: registers first .. first + 3 are the first 16 columns, the next four 16 more. */
+INLINE __m256i multiply_pairs(const struct panel *panel, size_t first, size_t columns, unsigned most, int zero, const int8_t *q,
+                              int32_t of_activations)
+{
+    __m256i sum[4];
+    for (size_t r = 0; r < 4; r++) {
+        sum[r] = multiply_pair(panel, first + r, most, q);
+        if (columns == 2 * LFM_Q8_HALF)
+            sum[r] = _mm256_add_epi32(sum[r], multiply_pair(panel, first + 4 + r, most, q + LFM_Q8_HALF));
+    }
+    __m256i rows = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
+    return most == 255 ? rows : _mm256_sub_epi32(rows, _mm256_set1_epi32(zero * of_activations));
+}
+
+INLINE __m256i multiply_group(struct traits format, const struct panel *panel, size_t p, size_t part, const int8_t *q,
+                              int32_t of_activations)
+{
+    size_t first = p * 8 + part * format.group / 4;
+    if (format.interleave) return multiply_quads(panel, first, format.group / 4, format.most, format.zero, q, of_activations);
+    return multiply_pairs(panel, first, format.group, format.most, format.zero, q, of_activations);
 }
 
 INLINE __m256 to_all(float x)

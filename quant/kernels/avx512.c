@@ -2,6 +2,7 @@
  * whatever the rest of the program is compiled for; nothing here runs unless supported() says so. */
 #include "quant/kernels/kernels.h"
 
+#include "quant/kernels/ahead.h"
 #include "reference/model/lanes.h"
 
 #include <assert.h>
@@ -291,10 +292,12 @@ INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t
 INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes, size_t rows,
                         const float *x, size_t tokens, size_t n)
 {
+    const size_t bytes = bytes_ahead(rows, row_bytes, n);
     __m512 sum[TILE][TILE];
     for (size_t r = 0; r < TILE; r++)
         for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i += GROUP)
+    for (size_t i = 0; i < n; i += GROUP) {
+        lfm_fetch(first + rows * row_bytes + i / GROUP * bytes, bytes);
         for (size_t r = 0; r < rows; r++) {
             __m512 w[2];
             group(w, first + r * row_bytes, i);
@@ -303,6 +306,7 @@ INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const ui
                 sum[r][t] = multiply_add(sum[r][t], w[1], _mm512_loadu_ps(x + t * n + i + 16));
             }
         }
+    }
     store_tile(y, y_stride, sum_tile(sum), rows, tokens);
 }
 
@@ -314,9 +318,11 @@ INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const ui
  *
  * See panels.h. Codes of 8 bits, as of q8_0, stand for differences from 128. */
 
-enum { LANES = 16, CHUNK = 256 };
+enum { LANES = 16, CHUNK = 256, MOST_UNINTERLEAVED = 0 };
 typedef __m512 lane_floats;
 typedef __m512i lane_integers;
+
+#include "quant/kernels/traits.h"
 
 struct panel {
     __m512i codes[CHUNK / 4];
@@ -362,8 +368,9 @@ INLINE void split_halves(__m512i codes[8], const __m512i bytes[4])
     }
 }
 
-INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
+    (void)interleave;
     const uint8_t *block = rows + g * 34;
     __m512i *codes = panel->codes + p * 8;
     load_interleaved(codes, block + 2, row_bytes);
@@ -372,8 +379,9 @@ INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     panel->scales[p] = load_halves(block, row_bytes);
 }
 
-INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
+    (void)interleave;
     const uint8_t *block = rows + g * 18;
     __m512i bytes[4];
     load_interleaved(bytes, block + 2, row_bytes);
@@ -381,8 +389,9 @@ INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     panel->scales[p] = load_halves(block, row_bytes);
 }
 
-INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
+    (void)interleave;
     const uint8_t *block = rows + g * 20;
     __m512i bytes[4];
     load_interleaved(bytes, block + 4, row_bytes);
@@ -428,16 +437,18 @@ INLINE void load_half_codes(__m512i codes[8], const uint8_t *bytes, size_t row_b
         codes[k] = _mm512_and_si512(upper ? _mm512_srli_epi16(codes[k], 4) : codes[k], _mm512_set1_epi8(15));
 }
 
-INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
+    (void)interleave;
     const uint8_t *block = rows + g / 8 * 144;
     size_t group = g % 8;
     load_half_codes(panel->codes + p * 8, block + 16 + group / 2 * GROUP, row_bytes, group % 2);
     k_scales_fill(panel, p, block, row_bytes, group);
 }
 
-INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
+    (void)interleave;
     const uint8_t *block = rows + g / 8 * 176;
     size_t group = g % 8;
     __m512i *codes = panel->codes + p * 8, fifth[8];
@@ -451,8 +462,9 @@ INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     k_scales_fill(panel, p, block, row_bytes, group);
 }
 
-INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g)
+INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
+    (void)interleave;
     const uint8_t *block = rows + g / 8 * 210;
     size_t half = g % 8 / 4, k = g % 4;
     __m512i *codes = panel->codes + p * 8, high[8], scales[4];
@@ -472,12 +484,12 @@ INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     }
 }
 
-/* sum((code - zero) * q) of 16 rows over `quads` quads of columns, the first of which is `first` in the panel. */
-INLINE __m512i multiply_group(const struct panel *panel, size_t first, size_t quads, unsigned most, int zero, const int8_t *q,
+/* No code is too large for an instruction that adds in 32 bits. */
+INLINE __m512i multiply_group(struct traits format, const struct panel *panel, size_t p, size_t part, const int8_t *q,
                               int32_t of_activations)
 {
-    (void)most; /* no code is too large for an instruction that adds in 32 bits */
-    __m512i sum = _mm512_set1_epi32(-zero * of_activations);
+    size_t quads = format.group / 4, first = p * 8 + part * quads;
+    __m512i sum = _mm512_set1_epi32(-format.zero * of_activations);
     for (size_t k = 0; k < quads; k++) {
         int32_t four;
         memcpy(&four, q + 4 * k, sizeof four);

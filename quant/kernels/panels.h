@@ -2,30 +2,22 @@
  *
  * LANES rows at a time are interleaved, so that a register holds four neighbouring codes of each row, and one instruction or
  * two multiply them with four bytes of the activations. A chunk of columns is prepared in the first-level cache and multiplied
- * with all tokens. The including file defines
+ * with all tokens. Few tokens do not pay for interleaving where that is slow: rows are then multiplied as they are, and the
+ * sums of each added across the register. The including file defines
  *     LANES, CHUNK                      rows and columns of a panel
+ *     MOST_UNINTERLEAVED                tokens that do not pay
  *     lane_floats, lane_integers        vectors of one number per row
  *     to_all, to_floats                 a float in every lane; integers as floats
  *     struct panel                      with scales and minima of each group of the format
- *     multiply_group                    sum((code - zero) * q) over a group of columns, exact
+ *     multiply_group                    sum((code - zero) * q) over a group of columns, exact: part `part` of place p
  *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel
  * and has included stored.h; it gets the table `formats`. */
+#include "quant/kernels/ahead.h"
 #include "reference/model/kernels.h"
 
 enum {
-    QUADS = LFM_Q8_BLOCK / 4, /* registers of codes for 32 columns */
+    QUADS = LFM_Q8_BLOCK / 4, /* registers of codes for 32 columns of LANES rows */
     PANEL_TOKENS = 4,         /* that share the loads of a panel */
-};
-
-typedef void fill_group(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g);
-
-/* What the loops below know about a format at compile time. */
-struct traits {
-    fill_group *fill;
-    size_t group; /* columns under one scale: 32 or 16 */
-    unsigned most;
-    int zero;
-    bool has_minima;
 };
 
 /* Adds `groups` groups of 32 columns to the sums of some tokens; q, d and s are those of the first token and group. */
@@ -33,7 +25,7 @@ static inline __attribute__((always_inline)) void multiply_panel(struct traits f
                                                                 size_t groups, const int8_t *q, const float *d,
                                                                 const int32_t *s, size_t tokens, size_t n)
 {
-    size_t parts = LFM_Q8_BLOCK / format.group, quads = format.group / 4;
+    size_t parts = LFM_Q8_BLOCK / format.group;
     lane_floats sum[PANEL_TOKENS];
     for (size_t t = 0; t < tokens; t++) memcpy(&sum[t], sums + t * LANES, sizeof sum[t]);
     for (size_t g = 0; g < groups; g++)
@@ -43,8 +35,7 @@ static inline __attribute__((always_inline)) void multiply_panel(struct traits f
                 const int32_t *s_t = s + t * (n / LFM_Q8_HALF) + g * 2;
                 lane_floats d_t = to_all(d[t * (n / LFM_Q8_BLOCK) + g]);
                 int32_t of_activations = parts == 1 ? s_t[0] + s_t[1] : s_t[part];
-                lane_integers product = multiply_group(panel, g * QUADS + part * quads, quads, format.most, format.zero, q_t,
-                                                       of_activations);
+                lane_integers product = multiply_group(format, panel, g, part, q_t, of_activations);
                 sum[t] = sum[t] + panel->scales[g * parts + part] * d_t * to_floats(product);
                 if (format.has_minima) sum[t] = sum[t] + panel->minima[g] * d_t * to_all((float)of_activations);
             }
@@ -57,10 +48,14 @@ static inline __attribute__((always_inline)) void multiply_rows_q8(struct traits
                                                                   const struct lfm_q8_rows *x)
 {
     const size_t most_groups = CHUNK / LFM_Q8_BLOCK, n = x->n;
+    const size_t bytes = bytes_ahead(LANES, row_bytes, n);
     memset(sums, 0, x->T * LANES * sizeof *sums);
     for (size_t first = 0; first < n / LFM_Q8_BLOCK; first += most_groups) {
         size_t left = n / LFM_Q8_BLOCK - first, groups = left < most_groups ? left : most_groups, t = 0;
-        for (size_t g = 0; g < groups; g++) format.fill(panel, g, rows, row_bytes, first + g);
+        for (size_t g = 0; g < groups; g++) {
+            lfm_fetch(rows + LANES * row_bytes + (first + g) * bytes, bytes);
+            format.fill(panel, g, rows, row_bytes, first + g, format.interleave);
+        }
         const int8_t *q = x->codes + first * LFM_Q8_BLOCK;
         const float *d = x->scales + first;
         const int32_t *s = x->sums + first * 2;
@@ -94,8 +89,12 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
     static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
                                      const struct lfm_q8_rows *x, void *scratch)                                        \
     {                                                                                                                   \
-        multiply_q8((struct traits){format##_fill, group, most, zero, has_minima}, #format, y, y_stride, rows, row_bytes, \
-                    n_rows, x, scratch);                                                                                \
+        if (x->T <= MOST_UNINTERLEAVED)                                                                                 \
+            multiply_q8((struct traits){format##_fill, group, most, zero, has_minima, false}, #format, y, y_stride, rows, \
+                        row_bytes, n_rows, x, scratch);                                                                 \
+        else                                                                                                            \
+            multiply_q8((struct traits){format##_fill, group, most, zero, has_minima, true}, #format, y, y_stride, rows, \
+                        row_bytes, n_rows, x, scratch);                                                                 \
     }
 INTEGER_ROWS(q8_0, 32, 255, 128, false)
 INTEGER_ROWS(q4_0, 32, 15, 8, false)

@@ -3,6 +3,7 @@
 
 #include "reference/base/memory.h"
 #include "reference/checkpoint/encode.h"
+#include "reference/model/fetch.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -102,15 +103,8 @@ static void multiply(float *x, float scale, size_t n)
 
 enum {
     FAST_MULTIPLE = 32, /* elements that kernels decode together */
-    ROWS_AHEAD = 8,     /* that are asked for before they are read */
-    LINE = 64           /* bytes that come from memory together */
+    ROWS_AHEAD = 8      /* that are asked for before they are read */
 };
-
-/* Asks for bytes that will be read soon; any address will do. */
-static void fetch(const uint8_t *at, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += LINE) __builtin_prefetch(at + i);
-}
 
 void lfm_kv_load(float *x, size_t stride, const struct lfm_kv *kv, size_t row, size_t n, size_t first, size_t count)
 {
@@ -120,7 +114,7 @@ void lfm_kv_load(float *x, size_t stride, const struct lfm_kv *kv, size_t row, s
     bool fast = kv->kernels && kv->kernels->decode_row && count % FAST_MULTIPLE == 0;
     for (size_t i = 0; i < n; i++) {
         float *to = x + i * stride;
-        fetch(row_of(kv, row + i + ROWS_AHEAD) + skip, bytes);
+        lfm_fetch(row_of(kv, row + i + ROWS_AHEAD) + skip, bytes);
         (fast ? kv->kernels->decode_row : format->decode_row)(to, row_of(kv, row + i) + skip, count);
         if (has_scales(kv)) multiply(to, kv->scales[row + i], count);
     }

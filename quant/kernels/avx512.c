@@ -2,7 +2,7 @@
  * whatever the rest of the program is compiled for; nothing here runs unless supported() says so. */
 #include "quant/kernels/kernels.h"
 
-#include "quant/kernels/ahead.h"
+#include "reference/model/fetch.h"
 #include "reference/model/lanes.h"
 
 #include <assert.h>
@@ -289,15 +289,14 @@ INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t
     }
 }
 
-INLINE void stored_tile(decode_group *group, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes, size_t rows,
+INLINE void stored_tile(decode_group *group, size_t bytes, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes, size_t rows,
                         const float *x, size_t tokens, size_t n)
 {
-    const size_t bytes = bytes_ahead(rows, row_bytes, n);
     __m512 sum[TILE][TILE];
     for (size_t r = 0; r < TILE; r++)
         for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
     for (size_t i = 0; i < n; i += GROUP) {
-        lfm_fetch(first + rows * row_bytes + i / GROUP * bytes, bytes);
+        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * bytes, rows * bytes);
         for (size_t r = 0; r < rows; r++) {
             __m512 w[2];
             group(w, first + r * row_bytes, i);

@@ -12,7 +12,7 @@
  *     multiply_group                    sum((code - zero) * q) over a group of columns, exact: part `part` of place p
  *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel
  * and has included stored.h; it gets the table `formats`. */
-#include "quant/kernels/ahead.h"
+#include "reference/model/fetch.h"
 #include "reference/model/kernels.h"
 
 enum {
@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) void multiply_rows_q8(struct traits
                                                                   const struct lfm_q8_rows *x)
 {
     const size_t most_groups = CHUNK / LFM_Q8_BLOCK, n = x->n;
-    const size_t bytes = bytes_ahead(LANES, row_bytes, n);
+    const size_t bytes = LANES * row_bytes / (n / LFM_Q8_BLOCK); /* of 32 columns */
     memset(sums, 0, x->T * LANES * sizeof *sums);
     for (size_t first = 0; first < n / LFM_Q8_BLOCK; first += most_groups) {
         size_t left = n / LFM_Q8_BLOCK - first, groups = left < most_groups ? left : most_groups, t = 0;

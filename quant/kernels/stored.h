@@ -1,48 +1,49 @@
 /* Products with stored rows that are decoded in registers: what the sets share. The including file defines
  *     decode_group   the type of functions that decode 32 elements of a row
  *     decode_row     all of a row to memory, by such a function
- *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens
+ *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens; `bytes` is what 32 elements take
  *     STORED_TILE_ROWS(tokens)   how many rows that is, for a number of tokens
  *     FORMAT_group   for every format: decodes 32 elements of a row from element i on
- * and gets FORMAT_decode and FORMAT_multiply. */
+ * and gets FORMAT_decode and FORMAT_multiply. A tile asks for the next rows' memory as it goes: while a few rows pass side by
+ * side, the processor does not see them coming. */
 #include "reference/model/kernels.h"
 
-static inline __attribute__((always_inline)) void multiply_stored(decode_group *group, float *y, size_t y_stride,
+static inline __attribute__((always_inline)) void multiply_stored(decode_group *group, size_t bytes, float *y, size_t y_stride,
                                                                   const uint8_t *rows, size_t row_bytes, size_t n_rows,
                                                                   const float *x, size_t tokens, size_t n)
 {
     const size_t together = STORED_TILE_ROWS(tokens);
     size_t r = 0;
     for (; r + together <= n_rows; r += together)
-        stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, together, x, tokens, n);
-    for (; r < n_rows; r++) stored_tile(group, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
+        stored_tile(group, bytes, y + r, y_stride, rows + r * row_bytes, row_bytes, together, x, tokens, n);
+    for (; r < n_rows; r++) stored_tile(group, bytes, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
 }
 
-#define STORED_ROWS(format)                                                                                           \
-    static void format##_decode(float *x, const void *row, size_t n)                                                  \
-    {                                                                                                                 \
-        decode_row(format##_group, x, row, n);                                                                        \
-    }                                                                                                                 \
-    static void format##_multiply(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,       \
-                                  const float *x, size_t T, size_t n)                                                 \
-    {                                                                                                                 \
-        switch (T) {                                                                                                  \
-        case 1: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                \
-        case 2: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                \
-        case 3: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                \
-        default: multiply_stored(format##_group, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break; \
-        }                                                                                                             \
+#define STORED_ROWS(format, bytes)                                                                                             \
+    static void format##_decode(float *x, const void *row, size_t n)                                                           \
+    {                                                                                                                          \
+        decode_row(format##_group, x, row, n);                                                                                 \
+    }                                                                                                                          \
+    static void format##_multiply(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,                \
+                                  const float *x, size_t T, size_t n)                                                          \
+    {                                                                                                                          \
+        switch (T) {                                                                                                           \
+        case 1: multiply_stored(format##_group, bytes, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                  \
+        case 2: multiply_stored(format##_group, bytes, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                  \
+        case 3: multiply_stored(format##_group, bytes, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                  \
+        default: multiply_stored(format##_group, bytes, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break;   \
+        }                                                                                                                      \
     }
-STORED_ROWS(f32)
-STORED_ROWS(f16)
-STORED_ROWS(bf16)
-STORED_ROWS(q8_0)
-STORED_ROWS(q4_0)
-STORED_ROWS(q4_1)
-STORED_ROWS(q5_0)
-STORED_ROWS(q5_1)
-STORED_ROWS(q4_k)
-STORED_ROWS(q5_k)
-STORED_ROWS(q6_k)
-STORED_ROWS(fp8_e4m3)
-STORED_ROWS(fp8_e5m2)
+STORED_ROWS(f32, 0) /* of keys that are near already, in attention */
+STORED_ROWS(f16, 64)
+STORED_ROWS(bf16, 64)
+STORED_ROWS(q8_0, 34)
+STORED_ROWS(q4_0, 18)
+STORED_ROWS(q4_1, 20)
+STORED_ROWS(q5_0, 22)
+STORED_ROWS(q5_1, 24)
+STORED_ROWS(q4_k, 18)
+STORED_ROWS(q5_k, 22)
+STORED_ROWS(q6_k, 27)
+STORED_ROWS(fp8_e4m3, 32)
+STORED_ROWS(fp8_e5m2, 32)

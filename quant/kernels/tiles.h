@@ -5,7 +5,7 @@
  *     sum_vectors                   the sum of 16 lanes as lfm_sum_lanes adds them
  *     FORMAT_group                  for every format: decodes 32 elements of a row from element i on
  * and gets `multiply` and, by stored.h, FORMAT_decode and FORMAT_multiply. */
-#include "quant/kernels/ahead.h"
+#include "reference/model/fetch.h"
 #include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
 
@@ -111,17 +111,16 @@ static inline __attribute__((always_inline)) void decode_row(decode_group *group
 /* Rows that are decoded side by side, so that there are enough sums to add to while one addition is under way. */
 #define STORED_TILE_ROWS(tokens) ((tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
 
-static inline __attribute__((always_inline)) void stored_tile(decode_group *group, float *y, size_t y_stride,
+static inline __attribute__((always_inline)) void stored_tile(decode_group *group, size_t bytes, float *y, size_t y_stride,
                                                              const uint8_t *first, size_t row_bytes, size_t rows,
                                                              const float *x, size_t tokens, size_t n)
 {
-    const size_t bytes = bytes_ahead(rows, row_bytes, n);
     vector sum[STORED_TILE_ROWS(1)][LFM_MOST_DIRECT][VECTORS];
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < tokens; t++)
             for (size_t v = 0; v < VECTORS; v++) sum[r][t][v] = (vector){0};
     for (size_t i = 0; i < n; i += GROUP) {
-        lfm_fetch(first + rows * row_bytes + i / GROUP * bytes, bytes);
+        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * bytes, rows * bytes);
         for (size_t r = 0; r < rows; r++) {
             vector w[GROUP_VECTORS];
             group(w, first + r * row_bytes, i);

@@ -490,5 +490,5 @@ static bool supported(void)
 #include "quant/kernels/attention.h"
 #include "quant/kernels/silu.h"
 
-const struct lfm_kernels lfm_avx2_kernels = {"avx2", supported, multiply, lfm_plain_multiply_q8,
-    formats, multiply_keys, take_scores, silu_multiply};
+const struct lfm_kernels lfm_avx2_kernels = {"avx2", supported, multiply, lfm_plain_multiply_q8, formats,
+                                             multiply_keys, take_scores, silu_multiply};

@@ -289,14 +289,14 @@ INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t
     }
 }
 
-INLINE void stored_tile(decode_group *group, size_t bytes, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes, size_t rows,
-                        const float *x, size_t tokens, size_t n)
+INLINE void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes,
+                        size_t rows, const float *x, size_t tokens, size_t n)
 {
     __m512 sum[TILE][TILE];
     for (size_t r = 0; r < TILE; r++)
         for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
     for (size_t i = 0; i < n; i += GROUP) {
-        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * bytes, rows * bytes);
+        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * ahead, rows * ahead);
         for (size_t r = 0; r < rows; r++) {
             __m512 w[2];
             group(w, first + r * row_bytes, i);
@@ -527,5 +527,5 @@ INLINE void store_vector(float *at, vector v)
 #include "quant/kernels/attention.h"
 #include "quant/kernels/silu.h"
 
-const struct lfm_kernels lfm_avx512_kernels = {"avx512", supported, multiply, lfm_plain_multiply_q8,
-    formats, multiply_keys, take_scores, silu_multiply};
+const struct lfm_kernels lfm_avx512_kernels = {"avx512", supported, multiply, lfm_plain_multiply_q8, formats,
+                                               multiply_keys, take_scores, silu_multiply};

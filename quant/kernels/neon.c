@@ -263,5 +263,5 @@ static const struct lfm_format_kernels formats[] = {
 #include "quant/kernels/attention.h"
 #include "quant/kernels/silu.h"
 
-const struct lfm_kernels lfm_neon_kernels = {"neon", supported, multiply, multiply_q8_by_rows,
-    formats, multiply_keys, take_scores, silu_multiply};
+const struct lfm_kernels lfm_neon_kernels = {"neon", supported, multiply, multiply_q8_by_rows, formats,
+                                             multiply_keys, take_scores, silu_multiply};

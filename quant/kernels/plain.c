@@ -82,5 +82,5 @@ INLINE void store_vector(float *at, vector v)
 #include "quant/kernels/attention.h"
 #include "quant/kernels/silu.h"
 
-const struct lfm_kernels lfm_plain_kernels = {"plain", supported, multiply, lfm_plain_multiply_q8,
-    formats, multiply_keys, take_scores, silu_multiply};
+const struct lfm_kernels lfm_plain_kernels = {"plain", supported, multiply, lfm_plain_multiply_q8, formats,
+                                              multiply_keys, take_scores, silu_multiply};

@@ -1,22 +1,24 @@
 /* Products with stored rows that are decoded in registers: what the sets share. The including file defines
  *     decode_group   the type of functions that decode 32 elements of a row
  *     decode_row     all of a row to memory, by such a function
- *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens; `bytes` is what 32 elements take
+ *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens; with every 32 columns it asks for `ahead` bytes of each of
+ *                    the rows that follow
  *     STORED_TILE_ROWS(tokens)   how many rows that is, for a number of tokens
  *     FORMAT_group   for every format: decodes 32 elements of a row from element i on
- * and gets FORMAT_decode and FORMAT_multiply. A tile asks for the next rows' memory as it goes: while a few rows pass side by
- * side, the processor does not see them coming. */
+ * and gets FORMAT_decode and FORMAT_multiply. */
 #include "reference/model/kernels.h"
 
+/* `bytes` is what 32 elements take. While a few rows pass side by side, the processor does not see the next coming: they are
+ * asked for. Rows that are apart are keys in attention, near already. */
 static inline __attribute__((always_inline)) void multiply_stored(decode_group *group, size_t bytes, float *y, size_t y_stride,
                                                                   const uint8_t *rows, size_t row_bytes, size_t n_rows,
                                                                   const float *x, size_t tokens, size_t n)
 {
-    const size_t together = STORED_TILE_ROWS(tokens);
+    const size_t together = STORED_TILE_ROWS(tokens), ahead = row_bytes <= n / 32 * bytes ? bytes : 0;
     size_t r = 0;
     for (; r + together <= n_rows; r += together)
-        stored_tile(group, bytes, y + r, y_stride, rows + r * row_bytes, row_bytes, together, x, tokens, n);
-    for (; r < n_rows; r++) stored_tile(group, bytes, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
+        stored_tile(group, ahead, y + r, y_stride, rows + r * row_bytes, row_bytes, together, x, tokens, n);
+    for (; r < n_rows; r++) stored_tile(group, ahead, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
 }
 
 #define STORED_ROWS(format, bytes)                                                                                             \
@@ -34,7 +36,7 @@ static inline __attribute__((always_inline)) void multiply_stored(decode_group *
         default: multiply_stored(format##_group, bytes, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break;   \
         }                                                                                                                      \
     }
-STORED_ROWS(f32, 0) /* of keys that are near already, in attention */
+STORED_ROWS(f32, 128)
 STORED_ROWS(f16, 64)
 STORED_ROWS(bf16, 64)
 STORED_ROWS(q8_0, 34)

@@ -111,7 +111,7 @@ static inline __attribute__((always_inline)) void decode_row(decode_group *group
 /* Rows that are decoded side by side, so that there are enough sums to add to while one addition is under way. */
 #define STORED_TILE_ROWS(tokens) ((tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
 
-static inline __attribute__((always_inline)) void stored_tile(decode_group *group, size_t bytes, float *y, size_t y_stride,
+static inline __attribute__((always_inline)) void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_stride,
                                                              const uint8_t *first, size_t row_bytes, size_t rows,
                                                              const float *x, size_t tokens, size_t n)
 {
@@ -120,7 +120,7 @@ static inline __attribute__((always_inline)) void stored_tile(decode_group *grou
         for (size_t t = 0; t < tokens; t++)
             for (size_t v = 0; v < VECTORS; v++) sum[r][t][v] = (vector){0};
     for (size_t i = 0; i < n; i += GROUP) {
-        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * bytes, rows * bytes);
+        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * ahead, rows * ahead);
         for (size_t r = 0; r < rows; r++) {
             vector w[GROUP_VECTORS];
             group(w, first + r * row_bytes, i);

@@ -60,11 +60,6 @@ INLINE void multiply_block_of_keys(float *scores, const float *keys, size_t coun
 
 static void multiply_keys(float *scores, const float *keys, size_t count, const float *q, size_t n_heads, size_t A)
 {
-    enum { USUAL_A = 64 }; /* compiled for its own sake */
-    if (A == USUAL_A && n_heads == LFM_HEADS) {
-        multiply_block_of_keys(scores, keys, count, q, LFM_HEADS, USUAL_A);
-        return;
-    }
     switch (n_heads) {
     case 1: multiply_block_of_keys(scores, keys, count, q, 1, A); break;
     case 2: multiply_block_of_keys(scores, keys, count, q, 2, A); break;

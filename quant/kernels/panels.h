@@ -89,7 +89,7 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
     static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
                                      const struct lfm_q8_rows *x, void *scratch)                                        \
     {                                                                                                                   \
-        if (x->T <= MOST_UNINTERLEAVED)                                                                                 \
+        if (MOST_UNINTERLEAVED > 0 && x->T <= MOST_UNINTERLEAVED)                                                       \
             multiply_q8((struct traits){format##_fill, group, most, zero, has_minima, false}, #format, y, y_stride, rows, \
                         row_bytes, n_rows, x, scratch);                                                                 \
         else                                                                                                            \

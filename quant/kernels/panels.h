@@ -5,20 +5,17 @@
  * with all tokens. Few tokens do not pay for interleaving where that is slow: rows are then multiplied as they are, and the
  * sums of each added across the register. The including file defines
  *     LANES, CHUNK                      rows and columns of a panel
- *     MOST_UNINTERLEAVED                tokens that do not pay
+ *     MOST_UNINTERLEAVED                tokens that do not pay; 0: one does
  *     lane_floats, lane_integers        vectors of one number per row
  *     to_all, to_floats                 a float in every lane; integers as floats
  *     struct panel                      with scales and minima of each group of the format
  *     multiply_group                    sum((code - zero) * q) over a group of columns, exact: part `part` of place p
  *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel
- * and has included stored.h; it gets the table `formats`. */
+ * and has included traits.h and stored.h; it gets the table `formats`. */
 #include "reference/model/fetch.h"
 #include "reference/model/kernels.h"
 
-enum {
-    QUADS = LFM_Q8_BLOCK / 4, /* registers of codes for 32 columns of LANES rows */
-    PANEL_TOKENS = 4,         /* that share the loads of a panel */
-};
+enum { PANEL_TOKENS = 4 }; /* that share the loads of a panel */
 
 /* Adds `groups` groups of 32 columns to the sums of some tokens; q, d and s are those of the first token and group. */
 static inline __attribute__((always_inline)) void multiply_panel(struct traits format, float *sums, const struct panel *panel,

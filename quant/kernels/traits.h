@@ -5,14 +5,12 @@
 
 struct panel;
 
-typedef void fill_group(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g,
-                        bool interleave);
+typedef void fill_group(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave);
 
 struct traits {
     fill_group *fill;
-    size_t group; /* columns under one scale: 32 or 16 */
-    unsigned most;
-    int zero;
+    size_t group;  /* columns under one scale: 32 or 16 */
+    unsigned most; /* the largest code */
+    int zero;      /* what is subtracted from codes */
     bool has_minima, interleave;
 };
-

@@ -1,4 +1,4 @@
-/* Kernels: the inner loops of matrix products, once per instruction set.
+/* Kernels: the inner loops of matrix products, attention and silu, once per instruction set.
  *
  * The table is filled in quant/kernels.c. All sets compute the same bits; what they compute is said here once.
  *

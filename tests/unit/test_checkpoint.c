@@ -68,11 +68,6 @@ Test(checkpoint, empty_weights_are_refused)
     assert_fails(open_directory(), LFM_ERROR_IO, "not a regular file");
 }
 
-Test(checkpoint, closing_nothing_is_fine)
-{
-    lfm_checkpoint_close(NULL);
-}
-
 /* --- names --- */
 
 Test(checkpoint, model_is_named_after_the_last_part_of_its_path)

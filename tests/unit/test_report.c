@@ -1,20 +1,18 @@
 /* reports: result files in, a page, its twin, and data out. The inputs in tests/golden/reports are synthetic. */
-#include "reports/report.h"
-
 #include "reference/base/file.h"
 #include "reports/gnuplot.h"
 #include "tests/unit/assert.h"
 #include "tests/unit/directory.h"
+#include "tests/unit/report_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct lfm_report report;
 static struct lfm_error error;
 
 static void clean(void)
 {
-    lfm_report_release(&report);
+    release_report();
     remove_directory();
 }
 
@@ -25,7 +23,7 @@ static enum lfm_status build_text(const char *text)
 {
     const char *paths[] = {in_directory("result.json")};
     write_text("result.json", text);
-    lfm_report_release(&report);
+    release_report();
     return lfm_report_build(&report, paths, 1, NULL, &error);
 }
 
@@ -40,14 +38,6 @@ static struct lfm_buffer read_output(const char *name)
     struct lfm_buffer text = {0};
     assert_ok(lfm_read_file(&text, in_directory(name), &error));
     return text;
-}
-
-static const struct lfm_block *find_block(const char *id)
-{
-    for (size_t i = 0; i < report.content.n_blocks; i++)
-        if (report.content.blocks[i].id && strcmp(report.content.blocks[i].id, id) == 0)
-            return &report.content.blocks[i];
-    return NULL;
 }
 
 static bool says(const char *part)
@@ -120,7 +110,7 @@ Test(report, same_inputs_same_bytes)
     assert_ok(build_golden());
     assert_ok(lfm_report_write(&report, in_directory(""), false, &error));
     first = read_output("index.html");
-    lfm_report_release(&report);
+    release_report();
     assert_ok(build_golden());
     assert_ok(lfm_report_write(&report, in_directory(""), false, &error));
     second = read_output("index.html");

@@ -58,10 +58,12 @@ static void mutate(struct lfm_buffer *text)
 
 static enum lfm_status run_mutants(size_t n, struct lfm_error *error)
 {
-    char path[] = "/tmp/lfmscope-fuzz-XXXXXX";
+    const char *parent = getenv("TMPDIR");
+    char path[512];
     struct lfm_buffer seed = {0}, mutant = {0};
+    snprintf(path, sizeof path, "%s/lfmscope-fuzz-XXXXXX", parent && *parent ? parent : P_tmpdir);
     int descriptor = mkstemp(path);
-    if (descriptor < 0) return lfm_fail(error, LFM_ERROR_IO, "cannot make a temporary file");
+    if (descriptor < 0) return lfm_fail(error, LFM_ERROR_IO, "cannot make a temporary file '%s'; is TMPDIR right?", path);
     close(descriptor);
     enum lfm_status status = fuzz_write_seed(path, error);
     if (status == LFM_OK) status = lfm_read_file(&seed, path, error);

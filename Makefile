@@ -44,6 +44,8 @@ NOT_HERE := $(if $(filter x86_64,$(MACHINE)),,quant/kernels/avx2.c quant/kernels
 NOT_HERE += $(if $(filter aarch64,$(MACHINE)),,quant/kernels/neon.c)
 $(BUILD)/obj/quant/kernels/avx2.o: ALL_CFLAGS += -mavx2 -mfma -mf16c
 $(BUILD)/obj/quant/kernels/avx512.o: ALL_CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mf16c
+# These with the instructions emulated, for processors with AVX2 only.
+$(BUILD)/obj/tests/emulated/avx512.o: ALL_CFLAGS += -mavx2 -mfma -mf16c -Wno-psabi
 ifdef SANITIZE
 # With everything inlined into everything, checking each operation takes minutes to compile: here addresses are enough.
 $(BUILD)/obj/quant/kernels/%.o: ALL_CFLAGS += -O1 -fno-sanitize=undefined
@@ -59,8 +61,10 @@ RANDOM_MODEL := $(BUILD)/random-model
 TEST_TOOLS := $(BUILD)/json_get $(BUILD)/open_model $(RANDOM_MODEL)
 TEST_SOURCES := $(shell find tests/unit -name '*.c' | LC_ALL=C sort)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
+EMULATED_OBJECT := $(BUILD)/obj/tests/emulated/avx512.o
+EMULATED_TESTS := $(if $(filter x86_64,$(MACHINE)),$(if $(SANITIZE),,$(BUILD)/unit-tests-avx512))
 TOOL_OBJECTS := $(BUILD)/obj/tests/cli/json_get.o $(BUILD)/obj/tests/fuzz/open_model.o $(BUILD)/obj/scripts/random_model.o
-ALL_OBJECTS  := $(OBJECTS) $(TEST_OBJECTS) $(BUILD)/obj/lfmscope.o $(TOOL_OBJECTS)
+ALL_OBJECTS  := $(OBJECTS) $(TEST_OBJECTS) $(BUILD)/obj/lfmscope.o $(TOOL_OBJECTS) $(EMULATED_OBJECT)
 
 .PHONY: help build tests test fuzz demo golden check check-layers check-style install uninstall clean force
 .DEFAULT_GOAL := help
@@ -71,7 +75,7 @@ help: ## this list
 
 build: $(PROGRAM) ## the program, at build/lfmscope
 
-tests: $(PROGRAM) $(UNIT_TESTS) $(TEST_TOOLS) ## the test programs, without running them
+tests: $(PROGRAM) $(UNIT_TESTS) $(EMULATED_TESTS) $(TEST_TOOLS) ## the test programs, without running them
 
 test: tests ## every test (scripts/test installs what is missing first)
 	@tests/run $(BUILD)
@@ -109,9 +113,11 @@ $(PROGRAM): $(BUILD)/obj/lfmscope.o $(LIBRARY)
 	$(call SAY,LINK,$@)
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
-$(UNIT_TESTS): $(TEST_OBJECTS) $(LIBRARY)
+# An object stands for its namesake in the library.
+$(EMULATED_TESTS): $(EMULATED_OBJECT)
+$(UNIT_TESTS) $(EMULATED_TESTS): $(TEST_OBJECTS) $(LIBRARY)
 	$(call SAY,LINK,$@)
-	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcriterion
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LIBRARIES) -lcriterion
 
 $(BUILD)/json_get: $(BUILD)/obj/tests/cli/json_get.o $(LIBRARY)
 $(BUILD)/open_model: $(BUILD)/obj/tests/fuzz/open_model.o $(LIBRARY)

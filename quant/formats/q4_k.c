@@ -31,7 +31,7 @@ void lfm_q4_k_unpack(uint8_t *codes, float *scales, float *minima, const void *b
 {
     const uint8_t *block = blocks;
     for (; n > 0; n -= BLOCK, block += BLOCK_BYTES, codes += BLOCK, scales += GROUPS, minima += GROUPS) {
-        lfm_k_scales_of(scales, minima, block);
+        lfm_k_scales_of(scales, minima, block + 4, lfm_load_half(block), lfm_load_half(block + 2));
         for (int i = 0; i < BLOCK; i++) {
             int group = i / GROUP;
             codes[i] = block[16 + group / 2 * GROUP + i % GROUP] >> group % 2 * 4 & 15;

@@ -2,6 +2,8 @@
  * rest of the program is compiled for; nothing here runs unless supported() says so. */
 #include "quant/kernels/kernels.h"
 
+#include "quant/formats/k_scales.h"
+#include "quant/kernels/kept.h"
 #include "reference/model/lanes.h"
 
 #include <immintrin.h>
@@ -52,7 +54,7 @@ INLINE __m256 load_half(const uint8_t *at)
 {
     uint16_t half;
     memcpy(&half, at, sizeof half);
-    return _mm256_set1_ps(_cvtsh_ss(half));
+    return _mm256_cvtph_ps(_mm_set1_epi16((short)half));
 }
 
 INLINE __m128i load_8(const uint8_t *at)
@@ -81,6 +83,27 @@ INLINE void expand_32(__m256 w[4], __m256i bytes)
 {
     expand_16(w, _mm256_castsi256_si128(bytes));
     expand_16(w + 2, _mm256_extracti128_si256(bytes, 1));
+}
+
+/* Eight bytes, as integers of 32 bits. */
+INLINE __m256i load_8_widened(const uint8_t *at)
+{
+    return _mm256_cvtepu8_epi32(load_8(at));
+}
+
+INLINE __m256i low_half_of(__m256i codes)
+{
+    return _mm256_and_si256(codes, _mm256_set1_epi32(15));
+}
+
+/* The low halves of 16 bytes, then the high halves: from memory in the lanes where they are converted to floats. */
+INLINE void load_halves_widened(__m256i codes[4], const uint8_t *at)
+{
+    for (size_t k = 0; k < 2; k++) {
+        __m256i bytes = load_8_widened(at + 8 * k);
+        codes[k] = low_half_of(bytes);
+        codes[k + 2] = _mm256_srli_epi32(bytes, 4);
+    }
 }
 
 /* The low halves of 16 bytes, then the high halves. */
@@ -145,13 +168,20 @@ INLINE void q8_0_group(__m256 w[4], const uint8_t *row, size_t i)
 INLINE void q4_0_group(__m256 w[4], const uint8_t *row, size_t i)
 {
     const uint8_t *block = row + i / GROUP * 18;
-    scale_codes(w, _mm256_sub_epi8(split_halves(load_16(block + 2)), _mm256_set1_epi8(8)), load_half(block));
+    __m256 d = load_half(block);
+    __m256i codes[4];
+    load_halves_widened(codes, block + 2);
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_sub_epi32(codes[k], _mm256_set1_epi32(8))));
 }
 
 INLINE void q4_1_group(__m256 w[4], const uint8_t *row, size_t i)
 {
     const uint8_t *block = row + i / GROUP * 20;
-    scale_and_add(w, split_halves(load_16(block + 4)), load_half(block), load_half(block + 2));
+    __m256 d = load_half(block), m = load_half(block + 2);
+    __m256i codes[4];
+    load_halves_widened(codes, block + 4);
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_fmadd_ps(d, _mm256_cvtepi32_ps(codes[k]), m);
 }
 
 INLINE void q5_0_group(__m256 w[4], const uint8_t *row, size_t i)
@@ -168,64 +198,100 @@ INLINE void q5_1_group(__m256 w[4], const uint8_t *row, size_t i)
     scale_and_add(w, codes, load_half(block), load_half(block + 2));
 }
 
-/* Scale and negative minimum of group g of a q4_k or q5_k block; see quant/formats/k_scales.h. */
-INLINE void k_scale(const uint8_t *block, size_t g, __m256 *scale, __m256 *minimum)
+INLINE __m256 negated(__m256 x)
 {
-    const uint8_t *b = block + 4;
-    unsigned s = g < 4 ? b[g] & 63u : (b[g + 4] & 15u) | (unsigned)(b[g - 4] >> 6) << 4;
-    unsigned m = g < 4 ? b[g + 4] & 63u : (unsigned)(b[g + 4] >> 4) | (unsigned)(b[g] >> 6) << 4;
-    *scale = _mm256_mul_ps(load_half(block), _mm256_set1_ps((float)s));
-    *minimum = _mm256_xor_ps(_mm256_mul_ps(load_half(block + 2), _mm256_set1_ps((float)m)), _mm256_set1_ps(-0.0f));
+    return _mm256_xor_ps(x, _mm256_set1_ps(-0.0f));
 }
 
-INLINE void q4_k_group(__m256 w[4], const uint8_t *row, size_t i)
+/* At the first group of a q4_k or q5_k block, keeps its scales and minima. */
+INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
+{
+    if (g > 0) return;
+    uint8_t scales[8], minima[8];
+    lfm_unpack_k_scales(block + 4, scales, minima);
+    __m256 scale = _mm256_cvtepi32_ps(load_8_widened(scales)), minimum = _mm256_cvtepi32_ps(load_8_widened(minima));
+    _mm256_storeu_ps(kept->scales, _mm256_mul_ps(load_half(block), scale));
+    _mm256_storeu_ps(kept->minima, negated(_mm256_mul_ps(load_half(block + 2), minimum)));
+}
+
+INLINE void q4_k_kept(__m256 *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 144;
     size_t g = i % 256 / GROUP;
-    __m256 scale, minimum;
-    k_scale(block, g, &scale, &minimum);
-    scale_and_add(w, halves_of(load_32(block + 16 + g / 2 * GROUP), g % 2), scale, minimum);
+    keep_k_scales(kept, block, g);
+    __m256i codes[4];
+    for (size_t k = 0; k < 4; k++) codes[k] = load_8_widened(block + 16 + g / 2 * GROUP + 8 * k);
+    if (g % 2 == 0)
+        for (size_t k = 0; k < 4; k++) codes[k] = low_half_of(codes[k]);
+    else
+        for (size_t k = 0; k < 4; k++) codes[k] = _mm256_srli_epi32(codes[k], 4);
+    __m256 scale = _mm256_broadcast_ss(kept->scales + g), minimum = _mm256_broadcast_ss(kept->minima + g);
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(codes[k]), minimum);
 }
 
-INLINE __m256i q5_k_codes(const uint8_t *block, __m256i low_bits, size_t g)
+INLINE __m256i with_fifth_bit(__m256i codes, __m256i fifth, size_t group)
 {
-    __m256i bit = _mm256_set1_epi8((char)(1u << g)), set = _mm256_and_si256(load_32(block + 16), bit);
-    return _mm256_or_si256(low_bits, _mm256_and_si256(_mm256_cmpeq_epi8(set, bit), _mm256_set1_epi8(16)));
+    __m256i bit = _mm256_set1_epi8((char)(1u << group)), set = _mm256_cmpeq_epi8(_mm256_and_si256(fifth, bit), bit);
+    return _mm256_or_si256(codes, _mm256_and_si256(set, _mm256_set1_epi8(16)));
 }
 
-INLINE void q5_k_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void store_codes(struct kept *kept, size_t i, __m256i codes)
+{
+    _mm256_storeu_si256((__m256i *)(void *)(kept->codes + i), codes);
+}
+
+INLINE void q5_k_kept(__m256 *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 176;
     size_t g = i % 256 / GROUP;
-    __m256 scale, minimum;
-    k_scale(block, g, &scale, &minimum);
-    scale_and_add(w, q5_k_codes(block, halves_of(load_32(block + 48 + g / 2 * GROUP), g % 2), g), scale, minimum);
+    keep_k_scales(kept, block, g);
+    for (size_t group = 0; g == 0 && group < 8; group++) {
+        __m256i low = halves_of(load_32(block + 48 + group / 2 * GROUP), group % 2);
+        store_codes(kept, group * GROUP, with_fifth_bit(low, load_32(block + 16), group));
+    }
+    __m256 scale = _mm256_broadcast_ss(kept->scales + g), minimum = _mm256_broadcast_ss(kept->minima + g);
+    for (size_t k = 0; k < 4; k++)
+        w[k] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(load_8_widened(kept->codes + i % 256 + 8 * k)), minimum);
 }
 
-INLINE void q6_k_group(__m256 w[4], const uint8_t *row, size_t i)
+/* Keeps the scales of a q6_k block and its codes, less 32. */
+INLINE void keep_q6_k(struct kept *kept, const uint8_t *block)
 {
-    const uint8_t *block = row + i / 256 * 210;
-    size_t half = i % 256 / 128, quarter = i % 128 / GROUP;
-    const uint8_t *scales = block + 192 + half * 8 + quarter * 2;
-    __m256i low = halves_of(load_32(block + half * 64 + quarter % 2 * 32), quarter / 2);
-    __m256i high = _mm256_srl_epi16(load_32(block + 128 + half * 32), _mm_cvtsi32_si128((int)(2 * quarter)));
-    __m256i codes = _mm256_or_si256(low, _mm256_slli_epi16(_mm256_and_si256(high, _mm256_set1_epi8(3)), 4));
     __m256 d = load_half(block + 208);
-    expand_32(w, _mm256_sub_epi8(codes, _mm256_set1_epi8(32)));
-    for (size_t k = 0; k < 4; k++)
-        w[k] = _mm256_mul_ps(_mm256_mul_ps(d, _mm256_set1_ps((float)(int8_t)scales[k / 2])), w[k]);
+    for (size_t k = 0; k < 16; k += 8) {
+        __m256i scales = _mm256_cvtepi8_epi32(load_8(block + 192 + k));
+        _mm256_storeu_ps(kept->scales + k, _mm256_mul_ps(d, _mm256_cvtepi32_ps(scales)));
+    }
+    for (size_t group = 0; group < 8; group++) {
+        size_t half = group / 4, quarter = group % 4;
+        __m256i low = halves_of(load_32(block + half * 64 + quarter % 2 * 32), quarter / 2);
+        __m256i high = _mm256_srl_epi16(load_32(block + 128 + half * 32), _mm_cvtsi32_si128((int)(2 * quarter)));
+        __m256i codes = _mm256_or_si256(low, _mm256_slli_epi16(_mm256_and_si256(high, _mm256_set1_epi8(3)), 4));
+        store_codes(kept, group * GROUP, _mm256_sub_epi8(codes, _mm256_set1_epi8(32)));
+    }
+}
+
+INLINE void q6_k_kept(__m256 *w, const uint8_t *row, size_t i, struct kept *kept)
+{
+    if (i % 256 == 0) keep_q6_k(kept, row + i / 256 * 210);
+    for (size_t k = 0; k < 4; k++) {
+        __m256i codes = _mm256_cvtepi8_epi32(load_8(kept->codes + i % 256 + 8 * k));
+        w[k] = _mm256_mul_ps(_mm256_broadcast_ss(kept->scales + i % 256 / 16 + k / 2), _mm256_cvtepi32_ps(codes));
+    }
 }
 
 /* E4M3 with its sign, exponent and fraction moved to their places in a half, which has 8 powers of two more bias. */
 INLINE void fp8_e4m3_group(__m256 w[4], const uint8_t *row, size_t i)
 {
-    for (size_t k = 0; k < 4; k++) {
-        __m128i code = _mm_cvtepu8_epi16(load_8(row + i + 8 * k));
-        __m128i magnitude = _mm_and_si128(code, _mm_set1_epi16(0x7f));
-        __m128i sign = _mm_slli_epi16(_mm_and_si128(code, _mm_set1_epi16(0x80)), 8);
-        __m128i nan = _mm_cmpeq_epi16(magnitude, _mm_set1_epi16(0x7f));
-        __m128i half = _mm_blendv_epi8(_mm_slli_epi16(magnitude, 7), _mm_set1_epi16(0x7e00), nan);
-        w[k] = _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(sign, half)), _mm256_set1_ps(256));
+    for (size_t k = 0; k < 4; k += 2) {
+        __m256i code = _mm256_cvtepu8_epi16(load_16(row + i + 8 * k));
+        __m256i magnitude = _mm256_and_si256(code, _mm256_set1_epi16(0x7f));
+        __m256i sign = _mm256_slli_epi16(_mm256_and_si256(code, _mm256_set1_epi16(0x80)), 8);
+        __m256i nan = _mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x7f));
+        __m256i half = _mm256_blendv_epi8(_mm256_slli_epi16(magnitude, 7), _mm256_set1_epi16(0x7e00), nan);
+        half = _mm256_or_si256(sign, half);
+        w[k] = _mm256_mul_ps(_mm256_cvtph_ps(_mm256_castsi256_si128(half)), _mm256_set1_ps(256));
+        w[k + 1] = _mm256_mul_ps(_mm256_cvtph_ps(_mm256_extracti128_si256(half, 1)), _mm256_set1_ps(256));
     }
 }
 
@@ -298,12 +364,11 @@ INLINE void fill_halves(__m256i codes[8], const uint8_t *bytes, size_t row_bytes
     }
 }
 
-/* 32 bytes per row of which the low halves (upper: the high ones) are codes. */
-INLINE void fill_half_codes(__m256i codes[8], const uint8_t *bytes, size_t row_bytes, bool upper, bool interleave)
+/* 32 bytes of each of 8 rows. */
+INLINE void load_32_of_rows(__m256i out[8], const uint8_t *at, size_t row_bytes, bool interleave)
 {
-    load_rows(codes, bytes, row_bytes, interleave);
-    load_rows(codes + 4, bytes + 16, row_bytes, interleave);
-    for (int k = 0; k < 8; k++) codes[k] = halves_of(codes[k], upper);
+    load_rows(out, at, row_bytes, interleave);
+    load_rows(out + 4, at + 16, row_bytes, interleave);
 }
 
 INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
@@ -342,65 +407,84 @@ INLINE __m256i bits_at(__m256i lanes, unsigned shift, int mask)
     return _mm256_and_si256(_mm256_srl_epi32(lanes, _mm_cvtsi32_si128((int)shift)), _mm256_set1_epi32(mask));
 }
 
-/* The first 16 bytes of a q4_k or q5_k block are d, dmin and the packed scales and minima (quant/formats/k_scales.h). */
-INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes, size_t group)
+/* Of all groups of q4_k or q5_k blocks, when p is the place of the first: the first 16 bytes of a block are d, dmin and the
+ * packed scales and minima (quant/formats/k_scales.h). */
+INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
 {
-    __m256i head[4], scale, minimum;
+    __m256i head[4];
     load_interleaved(head, block, row_bytes);
-    unsigned shift = (unsigned)(group % 4) * 8;
-    if (group < 4) {
-        scale = bits_at(head[1], shift, 63);
-        minimum = bits_at(head[2], shift, 63);
-    } else {
-        scale = _mm256_or_si256(bits_at(head[3], shift, 15), _mm256_slli_epi32(bits_at(head[1], shift + 6, 3), 4));
-        minimum = _mm256_or_si256(bits_at(head[3], shift + 4, 15), _mm256_slli_epi32(bits_at(head[2], shift + 6, 3), 4));
+    __m256 d = low_half_to_float(head[0]), dmin = low_half_to_float(_mm256_srli_epi32(head[0], 16));
+    for (unsigned j = 0; j < 4; j++) {
+        const __m256i scales[2] = {bits_at(head[1], 8 * j, 63), _mm256_or_si256(bits_at(head[3], 8 * j, 15),
+                                                                _mm256_slli_epi32(bits_at(head[1], 8 * j + 6, 3), 4))};
+        const __m256i minima[2] = {bits_at(head[2], 8 * j, 63), _mm256_or_si256(bits_at(head[3], 8 * j + 4, 15),
+                                                                _mm256_slli_epi32(bits_at(head[2], 8 * j + 6, 3), 4))};
+        for (size_t upper = 0; upper < 2; upper++) {
+            panel->scales[p + 4 * upper + j] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(scales[upper]));
+            panel->minima[p + 4 * upper + j] = negated(_mm256_mul_ps(dmin, _mm256_cvtepi32_ps(minima[upper])));
+        }
     }
-    panel->scales[p] = _mm256_mul_ps(low_half_to_float(head[0]), _mm256_cvtepi32_ps(scale));
-    __m256 product = _mm256_mul_ps(low_half_to_float(_mm256_srli_epi32(head[0], 16)), _mm256_cvtepi32_ps(minimum));
-    panel->minima[p] = _mm256_xor_ps(product, _mm256_set1_ps(-0.0f));
 }
 
+/* Two groups share 32 bytes per row: the codes of one are the low halves, of the other the high ones. */
 INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 144;
-    size_t group = g % 8;
-    fill_half_codes(panel->codes + p * 8, block + 16 + group / 2 * GROUP, row_bytes, group % 2, interleave);
-    k_scales_fill(panel, p, block, row_bytes, group);
+    if (g % 8 == 0) k_scales_fill(panel, p, block, row_bytes);
+    if (g % 2 == 1) return;
+    __m256i bytes[8], *codes = panel->codes + p * 8;
+    load_32_of_rows(bytes, block + 16 + g % 8 / 2 * GROUP, row_bytes, interleave);
+    for (int k = 0; k < 8; k++) {
+        codes[k] = halves_of(bytes[k], false);
+        codes[8 + k] = halves_of(bytes[k], true);
+    }
 }
 
 INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 176;
     size_t group = g % 8;
-    __m256i *codes = panel->codes + p * 8, fifth[8], bit = _mm256_set1_epi8((char)(1u << group));
-    fill_half_codes(codes, block + 48 + group / 2 * GROUP, row_bytes, group % 2, interleave);
-    load_rows(fifth, block + 16, row_bytes, interleave);
-    load_rows(fifth + 4, block + 32, row_bytes, interleave);
+    if (group == 0) k_scales_fill(panel, p, block, row_bytes);
+    if (group % 2 == 1) return;
+    __m256i bytes[8], fifth[8], *codes = panel->codes + p * 8;
+    load_32_of_rows(bytes, block + 48 + group / 2 * GROUP, row_bytes, interleave);
+    load_32_of_rows(fifth, block + 16, row_bytes, interleave);
     for (int k = 0; k < 8; k++) {
-        __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(fifth[k], bit), bit);
-        codes[k] = _mm256_or_si256(codes[k], _mm256_and_si256(set, _mm256_set1_epi8(16)));
+        codes[k] = with_fifth_bit(halves_of(bytes[k], false), fifth[k], group);
+        codes[8 + k] = with_fifth_bit(halves_of(bytes[k], true), fifth[k], group + 1);
     }
-    k_scales_fill(panel, p, block, row_bytes, group);
 }
 
+/* The scales of 16 elements each of all of q6_k blocks, when p is the place of their first group. */
+INLINE void q6_k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
+{
+    __m256i scales[4];
+    load_interleaved(scales, block + 192, row_bytes);
+    __m256 d = load_halves(block + 208, row_bytes);
+    for (int place = 0; place < 16; place++) {
+        __m256i code = _mm256_srai_epi32(_mm256_slli_epi32(scales[place / 4], 24 - place % 4 * 8), 24);
+        panel->scales[2 * p + (size_t)place] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(code));
+    }
+}
+
+/* The four groups of half a block share 64 bytes of low bits and 32 of high ones per row. */
 INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 210;
-    size_t half = g % 8 / 4, quarter = g % 4;
-    __m256i *codes = panel->codes + p * 8, high[8], scales[4];
-    fill_half_codes(codes, block + half * 64 + quarter % 2 * 32, row_bytes, quarter / 2, interleave);
-    load_rows(high, block + 128 + half * 32, row_bytes, interleave);
-    load_rows(high + 4, block + 144 + half * 32, row_bytes, interleave);
-    for (int k = 0; k < 8; k++) {
-        __m256i two = _mm256_srl_epi16(high[k], _mm_cvtsi32_si128((int)(2 * quarter)));
-        codes[k] = _mm256_or_si256(codes[k], _mm256_slli_epi16(_mm256_and_si256(two, _mm256_set1_epi8(3)), 4));
-    }
-    load_interleaved(scales, block + 192, row_bytes);
-    __m256 d = load_halves(block + 208, row_bytes);
-    for (size_t h = 0; h < 2; h++) {
-        size_t place = half * 8 + quarter * 2 + h;
-        __m256i code = _mm256_sll_epi32(scales[place / 4], _mm_cvtsi32_si128((int)(24 - place % 4 * 8)));
-        panel->scales[2 * p + h] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_srai_epi32(code, 24)));
+    size_t half = g % 8 / 4;
+    if (g % 8 == 0) q6_k_scales_fill(panel, p, block, row_bytes);
+    if (g % 4 > 0) return;
+    __m256i high[8];
+    load_32_of_rows(high, block + 128 + half * 32, row_bytes, interleave);
+    for (int pair = 0; pair < 2; pair++) {
+        __m256i low[8], *codes = panel->codes + (p + (size_t)pair) * 8;
+        load_32_of_rows(low, block + half * 64 + (size_t)pair * 32, row_bytes, interleave);
+        for (int k = 0; k < 8; k++) {
+            __m256i two = _mm256_srli_epi16(high[k], 2 * pair), upper = _mm256_srli_epi16(two, 4);
+            const __m256i mask = _mm256_set1_epi8(3);
+            codes[k] = _mm256_or_si256(halves_of(low[k], false), _mm256_slli_epi16(_mm256_and_si256(two, mask), 4));
+            codes[16 + k] = _mm256_or_si256(halves_of(low[k], true), _mm256_slli_epi16(_mm256_and_si256(upper, mask), 4));
+        }
     }
 }
 
@@ -439,25 +523,35 @@ INLINE __m256i multiply_quads(const struct panel *panel, size_t first, size_t qu
     return sum;
 }
 
-/* The products of rows r and r + 4 with 16 columns, four sums for each. */
+/* The products of rows r and r + 4 with 16 columns, eight sums of two for each. */
 INLINE __m256i multiply_pair(const struct panel *panel, size_t at, unsigned most, const int8_t *q)
 {
     __m256i activations = _mm256_broadcastsi128_si256(load_16((const uint8_t *)q));
     if (most == 255) activations = _mm256_sign_epi8(activations, panel->signed_codes[at]);
-    return widen(_mm256_maddubs_epi16(panel->codes[at], activations));
+    return _mm256_maddubs_epi16(panel->codes[at], activations);
 }
 
-/* Rows as they are, in pairs: registers first .. first + 3 are the first 16 columns, the next four 16 more. */
+/* Rows as they are, in pairs: registers first .. first + 3 are the first 16 columns, the next four 16 more. Sums stay in 16
+ * bits while they are sure to fit. */
 INLINE __m256i multiply_pairs(const struct panel *panel, size_t first, size_t columns, unsigned most, int zero, const int8_t *q,
                               int32_t of_activations)
 {
+    const size_t fit = INT16_MAX / (2 * most * INT8_MAX); /* sums of two */
     __m256i sum[4];
     for (size_t r = 0; r < 4; r++) {
         sum[r] = multiply_pair(panel, first + r, most, q);
-        if (columns == 2 * LFM_Q8_HALF)
-            sum[r] = _mm256_add_epi32(sum[r], multiply_pair(panel, first + 4 + r, most, q + LFM_Q8_HALF));
+        if (fit < 2) sum[r] = widen(sum[r]);
+        if (columns == LFM_Q8_HALF) continue;
+        __m256i more = multiply_pair(panel, first + 4 + r, most, q + LFM_Q8_HALF);
+        sum[r] = fit < 2 ? _mm256_add_epi32(sum[r], widen(more)) : _mm256_add_epi16(sum[r], more);
     }
-    __m256i rows = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
+    __m256i rows;
+    if (fit >= 8) {
+        rows = widen(_mm256_hadd_epi16(_mm256_hadd_epi16(sum[0], sum[1]), _mm256_hadd_epi16(sum[2], sum[3])));
+    } else {
+        for (size_t r = 0; fit >= 2 && r < 4; r++) sum[r] = widen(sum[r]);
+        rows = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
+    }
     return most == 255 ? rows : _mm256_sub_epi32(rows, _mm256_set1_epi32(zero * of_activations));
 }
 

@@ -2,6 +2,8 @@
  * whatever the rest of the program is compiled for; nothing here runs unless supported() says so. */
 #include "quant/kernels/kernels.h"
 
+#include "quant/formats/k_scales.h"
+#include "quant/kernels/kept.h"
 #include "reference/model/fetch.h"
 #include "reference/model/lanes.h"
 
@@ -10,7 +12,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE = 4, GROUP = 32 };
+enum { TILE = 4, GROUP = 32, WIDTH = 16 };
+typedef __m512 vector;
 static_assert((int)LFM_MOST_DIRECT <= (int)TILE, "what is multiplied directly fits a tile");
 
 /* Every processor with these has F16C too, which not every compiler can ask for. */
@@ -100,11 +103,16 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
 
 /* --- 32 elements of a stored row, in two registers --- */
 
-INLINE __m512 load_half(const uint8_t *at)
+INLINE float half_at(const uint8_t *at)
 {
     uint16_t half;
     memcpy(&half, at, sizeof half);
-    return _mm512_set1_ps(_cvtsh_ss(half));
+    return _cvtsh_ss(half);
+}
+
+INLINE __m512 load_half(const uint8_t *at)
+{
+    return _mm512_set1_ps(half_at(at));
 }
 
 INLINE __m128i load_16(const uint8_t *at)
@@ -197,37 +205,41 @@ INLINE void q5_1_group(__m512 w[2], const uint8_t *row, size_t i)
     look_up_fifths(w, load_16(block + 8), load_bits(block + 4), multiply_add(m, d, steps(0)), multiply_add(m, d, steps(16)));
 }
 
-/* Scale and minimum of group g of a q4_k or q5_k block; see quant/formats/k_scales.h. */
-INLINE void k_scale(const uint8_t *block, size_t g, __m512 *scale, __m512 *minimum)
+INLINE __m256 floats_of(const uint8_t codes[8])
 {
-    const uint8_t *b = block + 4;
-    unsigned s = g < 4 ? b[g] & 63u : (b[g + 4] & 15u) | (unsigned)(b[g - 4] >> 6) << 4;
-    unsigned m = g < 4 ? b[g + 4] & 63u : (unsigned)(b[g + 4] >> 4) | (unsigned)(b[g] >> 6) << 4;
-    *scale = _mm512_mul_ps(load_half(block), _mm512_set1_ps((float)s));
-    *minimum = _mm512_mul_ps(load_half(block + 2), _mm512_set1_ps((float)m));
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)codes)));
 }
 
-INLINE void q4_k_group(__m512 w[2], const uint8_t *row, size_t i)
+/* At the first group of a q4_k or q5_k block, keeps its scales and minima. */
+INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
+{
+    if (g > 0) return;
+    uint8_t scales[8], minima[8];
+    lfm_unpack_k_scales(block + 4, scales, minima);
+    __m256 minimum = _mm256_mul_ps(_mm256_set1_ps(half_at(block + 2)), floats_of(minima));
+    _mm256_storeu_ps(kept->scales, _mm256_mul_ps(_mm256_set1_ps(half_at(block)), floats_of(scales)));
+    _mm256_storeu_ps(kept->minima, _mm256_xor_ps(minimum, _mm256_set1_ps(-0.0f)));
+}
+
+INLINE void q4_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 144;
     size_t g = i % 256 / GROUP;
-    __m512 scale, minimum;
-    k_scale(block, g, &scale, &minimum);
-    __m512 values = _mm512_sub_ps(_mm512_mul_ps(scale, steps(0)), minimum);
+    keep_k_scales(kept, block, g);
+    __m512 values = multiply_add(_mm512_set1_ps(kept->minima[g]), _mm512_set1_ps(kept->scales[g]), steps(0));
     for (int h = 0; h < 2; h++) {
         __m512i codes = _mm512_cvtepu8_epi32(load_16(block + 16 + g / 2 * GROUP + 16 * (size_t)h));
         w[h] = _mm512_permutexvar_ps(g % 2 ? _mm512_srli_epi32(codes, 4) : codes, values);
     }
 }
 
-INLINE void q5_k_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void q5_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 176;
     size_t g = i % 256 / GROUP;
-    __m512 scale, minimum;
-    k_scale(block, g, &scale, &minimum);
-    __m512 low = _mm512_sub_ps(_mm512_mul_ps(scale, steps(0)), minimum);
-    __m512 high = _mm512_sub_ps(_mm512_mul_ps(scale, steps(16)), minimum);
+    keep_k_scales(kept, block, g);
+    __m512 scale = _mm512_set1_ps(kept->scales[g]), minimum = _mm512_set1_ps(kept->minima[g]);
+    __m512 low = multiply_add(minimum, scale, steps(0)), high = multiply_add(minimum, scale, steps(16));
     __m128i bit = _mm_set1_epi8((char)(1u << g));
     for (int h = 0; h < 2; h++) {
         __m512i codes = _mm512_cvtepu8_epi32(load_16(block + 48 + g / 2 * GROUP + 16 * (size_t)h));
@@ -237,20 +249,20 @@ INLINE void q5_k_group(__m512 w[2], const uint8_t *row, size_t i)
     }
 }
 
-INLINE void q6_k_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void q6_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 210;
     size_t half = i % 256 / 128, k = i % 128 / GROUP;
     const uint8_t *low = block + half * 64 + k % 2 * 32, *high = block + 128 + half * 32;
-    const uint8_t *scales = block + 192 + half * 8 + k * 2;
-    __m512 d = load_half(block + 208);
+    if (i % 256 == 0)
+        _mm512_storeu_ps(kept->scales,
+                         _mm512_mul_ps(load_half(block + 208), _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_16(block + 192)))));
     for (int h = 0; h < 2; h++) {
         __m512i l = _mm512_cvtepu8_epi32(load_16(low + 16 * h)), u = _mm512_cvtepu8_epi32(load_16(high + 16 * h));
         l = _mm512_and_si512(k / 2 ? _mm512_srli_epi32(l, 4) : l, _mm512_set1_epi32(15));
         u = _mm512_and_si512(_mm512_srl_epi32(u, _mm_cvtsi32_si128((int)(2 * k))), _mm512_set1_epi32(3));
         __m512i code = _mm512_sub_epi32(_mm512_or_si512(l, _mm512_slli_epi32(u, 4)), _mm512_set1_epi32(32));
-        __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps((float)(int8_t)scales[h]));
-        w[h] = _mm512_mul_ps(scale, _mm512_cvtepi32_ps(code));
+        w[h] = _mm512_mul_ps(_mm512_set1_ps(kept->scales[i % 256 / 16 + (size_t)h]), _mm512_cvtepi32_ps(code));
     }
 }
 
@@ -277,13 +289,14 @@ INLINE void fp8_e5m2_group(__m512 w[2], const uint8_t *row, size_t i)
 
 /* --- rows of a format: decoded to memory, or multiplied as they are decoded --- */
 
-typedef void decode_group(__m512 w[2], const uint8_t *row, size_t i);
+typedef void decode_group(vector *w, const uint8_t *row, size_t i, struct kept *kept);
 
 INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
 {
+    struct kept kept;
     for (size_t i = 0; i < n; i += GROUP) {
         __m512 w[2];
-        group(w, row, i);
+        group(w, row, i, &kept);
         _mm512_storeu_ps(x + i, w[0]);
         _mm512_storeu_ps(x + i + 16, w[1]);
     }
@@ -293,13 +306,15 @@ INLINE void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_st
                         size_t rows, const float *x, size_t tokens, size_t n)
 {
     __m512 sum[TILE][TILE];
+    struct kept kept[TILE];
     for (size_t r = 0; r < TILE; r++)
         for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
     for (size_t i = 0; i < n; i += GROUP) {
         lfm_fetch(first + rows * row_bytes + i / GROUP * rows * ahead, rows * ahead);
+#pragma GCC unroll 4 /* what keeps the sums in registers */
         for (size_t r = 0; r < rows; r++) {
             __m512 w[2];
-            group(w, first + r * row_bytes, i);
+            group(w, first + r * row_bytes, i, &kept[r]);
             for (size_t t = 0; t < tokens; t++) {
                 sum[r][t] = multiply_add(sum[r][t], w[0], _mm512_loadu_ps(x + t * n + i));
                 sum[r][t] = multiply_add(sum[r][t], w[1], _mm512_loadu_ps(x + t * n + i + 16));
@@ -357,13 +372,18 @@ INLINE __m512 load_halves(const uint8_t *at, size_t row_bytes)
                                              (short)h[11], (short)h[12], (short)h[13], (short)h[14], (short)h[15]));
 }
 
+/* The low (upper: the high) halves of bytes. */
+INLINE __m512i halves_of(__m512i bytes, bool upper)
+{
+    return _mm512_and_si512(upper ? _mm512_srli_epi16(bytes, 4) : bytes, _mm512_set1_epi8(15));
+}
+
 /* Low and high halves of 16 bytes per row as codes. */
 INLINE void split_halves(__m512i codes[8], const __m512i bytes[4])
 {
-    __m512i mask = _mm512_set1_epi8(15);
     for (int k = 0; k < 4; k++) {
-        codes[k] = _mm512_and_si512(bytes[k], mask);
-        codes[k + 4] = _mm512_and_si512(_mm512_srli_epi16(bytes[k], 4), mask);
+        codes[k] = halves_of(bytes[k], false);
+        codes[k + 4] = halves_of(bytes[k], true);
     }
 }
 
@@ -409,40 +429,52 @@ INLINE __m512i bits_at(__m512i lanes, unsigned shift, int mask)
     return _mm512_and_si512(_mm512_srli_epi32(lanes, shift), _mm512_set1_epi32(mask));
 }
 
-/* The first 16 bytes of a q4_k or q5_k block are d, dmin and the packed scales and minima (quant/formats/k_scales.h). */
-INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes, size_t group)
+/* Of all groups of q4_k or q5_k blocks, when p is the place of the first: the first 16 bytes of a block are d, dmin and the
+ * packed scales and minima (quant/formats/k_scales.h). */
+INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
 {
-    __m512i head[4], scale, minimum;
+    __m512i head[4];
     load_interleaved(head, block, row_bytes);
-    unsigned shift = (unsigned)(group % 4) * 8;
-    if (group < 4) {
-        scale = bits_at(head[1], shift, 63);
-        minimum = bits_at(head[2], shift, 63);
-    } else {
-        scale = _mm512_or_si512(bits_at(head[3], shift, 15), _mm512_slli_epi32(bits_at(head[1], shift + 6, 3), 4));
-        minimum = _mm512_or_si512(bits_at(head[3], shift + 4, 15), _mm512_slli_epi32(bits_at(head[2], shift + 6, 3), 4));
+    __m512 d = low_half_to_float(head[0]), dmin = low_half_to_float(_mm512_srli_epi32(head[0], 16));
+    for (unsigned j = 0; j < 4; j++) {
+        const __m512i scales[2] = {bits_at(head[1], 8 * j, 63), _mm512_or_si512(bits_at(head[3], 8 * j, 15),
+                                                                _mm512_slli_epi32(bits_at(head[1], 8 * j + 6, 3), 4))};
+        const __m512i minima[2] = {bits_at(head[2], 8 * j, 63), _mm512_or_si512(bits_at(head[3], 8 * j + 4, 15),
+                                                                _mm512_slli_epi32(bits_at(head[2], 8 * j + 6, 3), 4))};
+        for (size_t upper = 0; upper < 2; upper++) {
+            __m512 minimum = _mm512_mul_ps(dmin, _mm512_cvtepi32_ps(minima[upper]));
+            panel->scales[p + 4 * upper + j] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(scales[upper]));
+            panel->minima[p + 4 * upper + j] = _mm512_xor_ps(minimum, _mm512_set1_ps(-0.0f));
+        }
     }
-    panel->scales[p] = _mm512_mul_ps(low_half_to_float(head[0]), _mm512_cvtepi32_ps(scale));
-    __m512 product = _mm512_mul_ps(low_half_to_float(_mm512_srli_epi32(head[0], 16)), _mm512_cvtepi32_ps(minimum));
-    panel->minima[p] = _mm512_xor_ps(product, _mm512_set1_ps(-0.0f));
 }
 
-/* 32 bytes per row of which the low halves (upper: the high ones) are codes. */
-INLINE void load_half_codes(__m512i codes[8], const uint8_t *bytes, size_t row_bytes, bool upper)
+/* 32 bytes per row. */
+INLINE void load_32_interleaved(__m512i out[8], const uint8_t *at, size_t row_bytes)
 {
-    load_interleaved(codes, bytes, row_bytes);
-    load_interleaved(codes + 4, bytes + 16, row_bytes);
-    for (int k = 0; k < 8; k++)
-        codes[k] = _mm512_and_si512(upper ? _mm512_srli_epi16(codes[k], 4) : codes[k], _mm512_set1_epi8(15));
+    load_interleaved(out, at, row_bytes);
+    load_interleaved(out + 4, at + 16, row_bytes);
 }
 
+/* Two groups share 32 bytes per row: the codes of one are the low halves, of the other the high ones. */
 INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     (void)interleave;
     const uint8_t *block = rows + g / 8 * 144;
-    size_t group = g % 8;
-    load_half_codes(panel->codes + p * 8, block + 16 + group / 2 * GROUP, row_bytes, group % 2);
-    k_scales_fill(panel, p, block, row_bytes, group);
+    if (g % 8 == 0) k_scales_fill(panel, p, block, row_bytes);
+    if (g % 2 == 1) return;
+    __m512i bytes[8], *codes = panel->codes + p * 8;
+    load_32_interleaved(bytes, block + 16 + g % 8 / 2 * GROUP, row_bytes);
+    for (int k = 0; k < 8; k++) {
+        codes[k] = halves_of(bytes[k], false);
+        codes[8 + k] = halves_of(bytes[k], true);
+    }
+}
+
+INLINE __m512i with_fifth_bit(__m512i codes, __m512i fifth, size_t group)
+{
+    __mmask64 set = _mm512_test_epi8_mask(fifth, _mm512_set1_epi8((char)(1u << group)));
+    return _mm512_or_si512(codes, _mm512_maskz_mov_epi8(set, _mm512_set1_epi8(16)));
 }
 
 INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
@@ -450,36 +482,48 @@ INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     (void)interleave;
     const uint8_t *block = rows + g / 8 * 176;
     size_t group = g % 8;
-    __m512i *codes = panel->codes + p * 8, fifth[8];
-    load_half_codes(codes, block + 48 + group / 2 * GROUP, row_bytes, group % 2);
-    load_interleaved(fifth, block + 16, row_bytes);
-    load_interleaved(fifth + 4, block + 32, row_bytes);
+    if (group == 0) k_scales_fill(panel, p, block, row_bytes);
+    if (group % 2 == 1) return;
+    __m512i bytes[8], fifth[8], *codes = panel->codes + p * 8;
+    load_32_interleaved(bytes, block + 48 + group / 2 * GROUP, row_bytes);
+    load_32_interleaved(fifth, block + 16, row_bytes);
     for (int k = 0; k < 8; k++) {
-        __mmask64 set = _mm512_test_epi8_mask(fifth[k], _mm512_set1_epi8((char)(1u << group)));
-        codes[k] = _mm512_or_si512(codes[k], _mm512_maskz_mov_epi8(set, _mm512_set1_epi8(16)));
+        codes[k] = with_fifth_bit(halves_of(bytes[k], false), fifth[k], group);
+        codes[8 + k] = with_fifth_bit(halves_of(bytes[k], true), fifth[k], group + 1);
     }
-    k_scales_fill(panel, p, block, row_bytes, group);
 }
 
+/* The scales of 16 elements each of all of q6_k blocks, when p is the place of their first group. */
+INLINE void q6_k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
+{
+    __m512i scales[4];
+    load_interleaved(scales, block + 192, row_bytes);
+    __m512 d = load_halves(block + 208, row_bytes);
+    for (unsigned place = 0; place < 16; place++) {
+        __m512i code = _mm512_srai_epi32(_mm512_slli_epi32(scales[place / 4], 24 - place % 4 * 8), 24);
+        panel->scales[2 * p + place] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(code));
+    }
+}
+
+/* The four groups of half a block share 64 bytes of low bits and 32 of high ones per row. */
 INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     (void)interleave;
     const uint8_t *block = rows + g / 8 * 210;
-    size_t half = g % 8 / 4, k = g % 4;
-    __m512i *codes = panel->codes + p * 8, high[8], scales[4];
-    load_half_codes(codes, block + half * 64 + k % 2 * 32, row_bytes, k / 2);
-    load_interleaved(high, block + 128 + half * 32, row_bytes);
-    load_interleaved(high + 4, block + 144 + half * 32, row_bytes);
-    for (int i = 0; i < 8; i++) {
-        __m512i two = _mm512_and_si512(_mm512_srl_epi16(high[i], _mm_cvtsi32_si128((int)(2 * k))), _mm512_set1_epi8(3));
-        codes[i] = _mm512_or_si512(codes[i], _mm512_slli_epi16(two, 4));
-    }
-    load_interleaved(scales, block + 192, row_bytes);
-    __m512 d = load_halves(block + 208, row_bytes);
-    for (size_t h = 0; h < 2; h++) {
-        size_t place = half * 8 + k * 2 + h;
-        __m512i code = _mm512_sll_epi32(scales[place / 4], _mm_cvtsi32_si128((int)(24 - place % 4 * 8)));
-        panel->scales[2 * p + h] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_srai_epi32(code, 24)));
+    size_t half = g % 8 / 4;
+    if (g % 8 == 0) q6_k_scales_fill(panel, p, block, row_bytes);
+    if (g % 4 > 0) return;
+    __m512i high[8];
+    load_32_interleaved(high, block + 128 + half * 32, row_bytes);
+    for (size_t pair = 0; pair < 2; pair++) {
+        __m512i low[8], *codes = panel->codes + (p + pair) * 8;
+        load_32_interleaved(low, block + half * 64 + pair * 32, row_bytes);
+        for (int i = 0; i < 8; i++) {
+            __m512i two = _mm512_srli_epi16(high[i], (unsigned)(2 * pair)), upper = _mm512_srli_epi16(two, 4);
+            const __m512i mask = _mm512_set1_epi8(3);
+            codes[i] = _mm512_or_si512(halves_of(low[i], false), _mm512_slli_epi16(_mm512_and_si512(two, mask), 4));
+            codes[16 + i] = _mm512_or_si512(halves_of(low[i], true), _mm512_slli_epi16(_mm512_and_si512(upper, mask), 4));
+        }
     }
 }
 
@@ -510,9 +554,6 @@ INLINE __m512 to_floats(__m512i x)
 #include "quant/kernels/panels.h"
 
 /* --- attention and activations --- */
-
-enum { WIDTH = 16 };
-typedef __m512 vector;
 
 INLINE vector load_vector(const float *at)
 {

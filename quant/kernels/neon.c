@@ -1,6 +1,8 @@
 /* Kernels for NEON, which every 64-bit ARM processor has. */
 #include "quant/kernels/kernels.h"
 
+#include "quant/formats/k_scales.h"
+#include "quant/kernels/kept.h"
 #include "reference/model/lanes.h"
 
 #include <arm_neon.h>
@@ -156,54 +158,48 @@ INLINE void q5_1_group(vector w[8], const uint8_t *row, size_t i)
     scale_and_add(w, codes, load_half(block), load_half(block + 2));
 }
 
-/* Scale and negative minimum of group g of a q4_k or q5_k block; see quant/formats/k_scales.h. */
-INLINE void k_scale(const uint8_t *block, size_t g, float *scale, float *minimum)
+/* At the first group of a q4_k or q5_k block, keeps its scales and minima. */
+INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
 {
-    const uint8_t *b = block + 4;
-    unsigned s = g < 4 ? b[g] & 63u : (b[g + 4] & 15u) | (unsigned)(b[g - 4] >> 6) << 4;
-    unsigned m = g < 4 ? b[g + 4] & 63u : (unsigned)(b[g + 4] >> 4) | (unsigned)(b[g] >> 6) << 4;
-    *scale = load_half(block) * (float)s;
-    *minimum = -(load_half(block + 2) * (float)m);
+    if (g == 0) lfm_k_scales_of(kept->scales, kept->minima, block + 4, load_half(block), load_half(block + 2));
 }
 
-INLINE void q4_k_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q4_k_kept(vector *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 144;
     size_t g = i % 256 / GROUP;
-    float scale, minimum;
     uint8x16_t codes[2];
-    k_scale(block, g, &scale, &minimum);
+    keep_k_scales(kept, block, g);
     for (size_t h = 0; h < 2; h++) codes[h] = halves_of(vld1q_u8(block + 16 + g / 2 * GROUP + 16 * h), g % 2);
-    scale_and_add(w, codes, scale, minimum);
+    scale_and_add(w, codes, kept->scales[g], kept->minima[g]);
 }
 
-INLINE void q5_k_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q5_k_kept(vector *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 176;
     size_t g = i % 256 / GROUP;
-    float scale, minimum;
     uint8x16_t codes[2], bit = vdupq_n_u8((uint8_t)(1u << g));
-    k_scale(block, g, &scale, &minimum);
+    keep_k_scales(kept, block, g);
     for (size_t h = 0; h < 2; h++) {
         uint8x16_t fifth = vandq_u8(vtstq_u8(vld1q_u8(block + 16 + 16 * h), bit), vdupq_n_u8(16));
         codes[h] = vorrq_u8(halves_of(vld1q_u8(block + 48 + g / 2 * GROUP + 16 * h), g % 2), fifth);
     }
-    scale_and_add(w, codes, scale, minimum);
+    scale_and_add(w, codes, kept->scales[g], kept->minima[g]);
 }
 
-INLINE void q6_k_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q6_k_kept(vector *w, const uint8_t *row, size_t i, struct kept *kept)
 {
     const uint8_t *block = row + i / 256 * 210;
     size_t half = i % 256 / 128, quarter = i % 128 / GROUP;
     const uint8_t *low = block + half * 64 + quarter % 2 * 32, *high = block + 128 + half * 32;
-    const uint8_t *scales = block + 192 + half * 8 + quarter * 2;
     float d = load_half(block + 208);
+    for (size_t k = 0; k < 16 && i % 256 == 0; k++) kept->scales[k] = d * (float)(int8_t)block[192 + k];
     for (size_t h = 0; h < 2; h++) {
         uint8x16_t two = vshlq_u8(vld1q_u8(high + 16 * h), vdupq_n_s8((int8_t)(-2 * (int)quarter)));
         uint8x16_t upper = vshlq_n_u8(vandq_u8(two, vdupq_n_u8(3)), 4);
         uint8x16_t codes = vorrq_u8(halves_of(vld1q_u8(low + 16 * h), quarter / 2), upper);
         expand_16(w + 4 * h, vsubq_s8(vreinterpretq_s8_u8(codes), vdupq_n_s8(32)));
-        for (size_t k = 0; k < 4; k++) w[4 * h + k] = vmulq_n_f32(w[4 * h + k], d * (float)(int8_t)scales[h]);
+        for (size_t k = 0; k < 4; k++) w[4 * h + k] = vmulq_n_f32(w[4 * h + k], kept->scales[i % 256 / 16 + h]);
     }
 }
 

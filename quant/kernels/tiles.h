@@ -3,7 +3,7 @@
  *     load_vector, store_vector     from and to memory, unaligned
  *     KEEP_IN_REGISTER(v)           keeps the compiler from loading v again for every product it is in
  *     sum_vectors                   the sum of 16 lanes as lfm_sum_lanes adds them
- *     FORMAT_group                  for every format: decodes 32 elements of a row from element i on
+ *     FORMAT_group, FORMAT_kept     see stored.h
  * and gets `multiply` and, by stored.h, FORMAT_decode and FORMAT_multiply. */
 #include "reference/model/fetch.h"
 #include "reference/model/kernels.h"
@@ -97,13 +97,14 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
 
 enum { GROUP_VECTORS = GROUP / WIDTH };
 
-typedef void decode_group(vector w[GROUP_VECTORS], const uint8_t *row, size_t i);
+typedef void decode_group(vector *w, const uint8_t *row, size_t i, struct kept *kept);
 
 static inline __attribute__((always_inline)) void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
 {
+    struct kept kept;
     for (size_t i = 0; i < n; i += GROUP) {
         vector w[GROUP_VECTORS];
-        group(w, row, i);
+        group(w, row, i, &kept);
         for (size_t k = 0; k < GROUP_VECTORS; k++) store_vector(x + i + k * WIDTH, w[k]);
     }
 }
@@ -116,14 +117,16 @@ static inline __attribute__((always_inline)) void stored_tile(decode_group *grou
                                                              const float *x, size_t tokens, size_t n)
 {
     vector sum[STORED_TILE_ROWS(1)][LFM_MOST_DIRECT][VECTORS];
+    struct kept kept[STORED_TILE_ROWS(1)];
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < tokens; t++)
             for (size_t v = 0; v < VECTORS; v++) sum[r][t][v] = (vector){0};
     for (size_t i = 0; i < n; i += GROUP) {
         lfm_fetch(first + rows * row_bytes + i / GROUP * rows * ahead, rows * ahead);
+#pragma GCC unroll 4 /* what keeps the sums in registers */
         for (size_t r = 0; r < rows; r++) {
             vector w[GROUP_VECTORS];
-            group(w, first + r * row_bytes, i);
+            group(w, first + r * row_bytes, i, &kept[r]);
             for (size_t k = 0; k < GROUP_VECTORS; k++)
                 for (size_t t = 0; t < tokens; t++)
                     sum[r][t][k % VECTORS] = sum[r][t][k % VECTORS] + w[k] * load_vector(x + t * n + i + k * WIDTH);

@@ -19,6 +19,7 @@ enum {
     TASK_ELEMENTS = 1 << 17, /* weights of one task, about */
     PANEL_FLOATS = 1 << 16,  /* decoded weights that stay in the second-level cache */
     ROW_UNIT = 16,           /* tasks and panels are cut at multiples of this many rows */
+    SAME_LINES = 1024,       /* rows of a multiple of this many floats all want the same lines of the first-level cache */
 };
 
 /* The input of a product as the kernels want it: rows of n elements. */
@@ -110,12 +111,14 @@ static enum lfm_status round_to_fp8(float *x, size_t T, size_t n, struct lfm_err
 static enum lfm_status copy_rows(struct input *input, const float *x, size_t T, size_t columns, struct lfm_error *error)
 {
     LFM_TRY(LFM_ALLOC(&input->owned, T * input->n, error));
+#pragma omp parallel for schedule(static) if (T * columns > WORTH_SHARING)
     for (size_t t = 0; t < T; t++) memcpy(input->owned + t * input->n, x + t * columns, columns * sizeof *x);
     input->x = input->owned;
     return LFM_OK;
 }
 
-/* Makes the input of a product: rows are padded with zeros to whole vectors and rounded as asked. */
+/* Makes the input of a product: rows are padded with zeros to whole vectors, and further where many of them would get in
+ * each other's way, and rounded as asked. */
 static enum lfm_status make_input(struct input *input, const struct lfm_product *product, enum lfm_activations activations,
                                   struct lfm_error *error)
 {
@@ -124,6 +127,7 @@ static enum lfm_status make_input(struct input *input, const struct lfm_product 
     *input = (struct input){.n = round_up(columns, unit), .x = product->x};
     if (T == 0) return LFM_OK;
     if (is_integer_product(product, activations)) return round_to_q8(&input->q8, product->x, T, columns, error);
+    if (T > LFM_MOST_DIRECT && input->n % SAME_LINES == 0) input->n += LFM_Q8_BLOCK;
     if (activations == LFM_ACTIVATIONS_F32 && input->n == columns) return LFM_OK;
 
     LFM_TRY(copy_rows(input, product->x, T, columns, error));
@@ -155,9 +159,9 @@ struct job {
     size_t scratch_bytes;
 };
 
-static size_t panel_rows(size_t n)
+static size_t panel_rows(const struct work *work)
 {
-    size_t rows = PANEL_FLOATS / n / ROW_UNIT * ROW_UNIT;
+    size_t rows = PANEL_FLOATS / work->product->W->columns / ROW_UNIT * ROW_UNIT;
     return rows < ROW_UNIT ? ROW_UNIT : rows;
 }
 
@@ -174,7 +178,7 @@ static size_t scratch_of(const struct work *work)
     size_t n = work->input->n;
     if (work->input->q8.codes) return lfm_q8_scratch_bytes(work->product->T, n);
     if (is_direct(work)) return 0;
-    return panel_rows(n) * n * sizeof(float);
+    return panel_rows(work) * n * sizeof(float);
 }
 
 /* Rows first .. first + n_rows - 1 by way of FP32. */
@@ -182,7 +186,7 @@ static void multiply_decoded(const struct job *job, const struct work *work, siz
 {
     const struct lfm_product *product = work->product;
     const struct lfm_matrix *W = product->W;
-    size_t n = work->input->n, most = panel_rows(n);
+    size_t n = work->input->n, most = panel_rows(work);
     for (size_t done = 0; done < n_rows; done += most) {
         size_t rows = n_rows - done < most ? n_rows - done : most;
         for (size_t r = 0; r < rows; r++) {

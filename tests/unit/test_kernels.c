@@ -264,23 +264,29 @@ static void multiply(float *y, const struct lfm_matrix *W, const float *x, size_
     assert_ok(lfm_linear(y, W, x, T, activations, &error));
 }
 
+/* Rows of `columns` elements; those of a multiple of 1,024 are padded on their way. */
+static void check_alone_and_together(const struct lfm_format *format, size_t columns, enum lfm_activations activations,
+                                     gsl_rng *rng)
+{
+    enum { ROWS = 200, T = 9, MOST = 1024 };
+    static float x[T * MOST], together[T * ROWS], alone[ROWS];
+    struct lfm_matrix W = random_matrix(format, ROWS, columns, rng);
+    random_floats(x, T * columns, rng);
+    multiply(together, &W, x, T, activations);
+    for (size_t t = 0; t < T; t++) {
+        multiply(alone, &W, x + t * columns, 1, activations);
+        assert_equal_products(alone, together + t * ROWS, ROWS, 1, lfm_activations_name(activations), format->name, columns);
+    }
+    free((void *)W.data);
+}
+
 Test(linear, a_token_gives_the_same_bits_alone_and_among_others_in_every_format_and_mode)
 {
-    enum { ROWS = 300, COLUMNS = 512, T = 9 };
-    static float x[T * COLUMNS], together[T * ROWS], alone[ROWS];
     gsl_rng *rng = new_rng();
-    random_floats(x, T * COLUMNS, rng);
     for (const struct lfm_format *format = lfm_formats; format->name; format++)
-        for (int a = 0; a < LFM_N_ACTIVATIONS; a++) {
-            struct lfm_matrix W = random_matrix(format, ROWS, COLUMNS, rng);
-            multiply(together, &W, x, T, (enum lfm_activations)a);
-            for (size_t t = 0; t < T; t++) {
-                multiply(alone, &W, x + t * COLUMNS, 1, (enum lfm_activations)a);
-                assert_equal_products(alone, together + t * ROWS, ROWS, 1, lfm_activations_name((enum lfm_activations)a),
-                                      format->name, COLUMNS);
-            }
-            free((void *)W.data);
-        }
+        for (int a = 0; a < LFM_N_ACTIVATIONS; a++)
+            for (size_t columns = 512; columns <= 1024; columns *= 2)
+                check_alone_and_together(format, columns, (enum lfm_activations)a, rng);
     gsl_rng_free(rng);
 }
 

@@ -4,6 +4,10 @@
  * of those that joined as fits a piece. All of a prompt but its last token is prefill; the last token is decoded like
  * any other.
  *
+ * Where an answer repeats what was there before (loops of small models, names from the prompt), the next tokens are guessed and
+ * run along with the last one. Each token is still chosen from the logits of those before it, so guesses change no answer;
+ * what was guessed wrong is forgotten. Results of a token are the same bits however many run together.
+ *
  * What prompts have in common is computed once. The next turn of a dialogue goes on with the state that its last answer
  * left behind. Copies of states are kept at the end of every prompt and where prompts part (stops): a request that arrives
  * while another one computes what both begin with asks it to stop there, and waits. It only ever waits for older
@@ -11,6 +15,7 @@
  * of this. */
 #include "eval/backends/local.h"
 
+#include "eval/backends/guess.h"
 #include "eval/backends/prefixes.h"
 
 #include "reference/base/memory.h"
@@ -23,12 +28,14 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     PIECE = 512,       /* tokens of one step, about: the forward pass takes so many at a time */
     LEAST_PREFILL = 64, /* of them at least for prompts, however many sequences decode */
     LEAST_SHARED = 16, /* tokens in common that are worth a state */
-    MOST_STOPS = 8     /* of one sequence */
+    MOST_STOPS = 8,    /* of one sequence */
+    LEAST_ROWS = 64    /* of logits that are computed together; more for larger batches */
 };
 
 enum phase { PHASE_FREE, PHASE_RUNNING, PHASE_FINISHED };
@@ -45,6 +52,10 @@ struct sequence {
     size_t n_reused;             /* tokens whose state was there already */
     size_t stops[MOST_STOPS];    /* where its state is to be kept on the way through the prompt, in any order */
     size_t n_stops;
+    size_t trust;                /* how many tokens may be guessed next */
+    size_t n_guesses;            /* in this step: they stand behind the tokens, uncounted */
+    struct lfm_mark mark;        /* before them */
+    size_t row;                  /* of hidden, then of gathered and logits: that of the last token; those of guesses follow */
     enum lfm_finish finish;
     struct lfm_error error;      /* of this request alone */
     double begun;
@@ -59,10 +70,12 @@ struct local {
     struct sequence *sequences; /* [batch] */
     struct lfm_sequence *step;  /* [batch] what the next pass runs */
     size_t *stepping;           /* [batch] which sequence step[i] belongs to */
-    size_t *decoding;           /* [batch] which sequence row i of hidden and logits belongs to */
+    size_t *decoding;           /* [batch] which of them yield logits */
     struct lfm_prefixes *prefixes; /* NULL: nothing is reused */
     size_t arrivals;
-    float *hidden, *logits;     /* [batch,D], [batch,V] */
+    size_t most_run, most_rows;
+    float *hidden;              /* [batch,most_run,D] of sequences that decode */
+    float *gathered, *logits;   /* [most_rows,D], [most_rows,V] */
 };
 
 /* --- requests --- */
@@ -223,6 +236,7 @@ static enum lfm_status seat(struct local *local, struct sequence *sequence, stru
     *prompt = (struct lfm_tokens){0};
     sequence->n_reused = n;
     sequence->n_stops = 0;
+    sequence->trust = 1;
     sequence->started = !local->prefixes;
     sequence->order = local->arrivals++;
     sequence->phase = PHASE_RUNNING;
@@ -268,14 +282,36 @@ static size_t prefill(const struct sequence *sequence, size_t room)
     return n;
 }
 
+/* Whether all of the prompt but its last token has run. */
+static bool in_answer(const struct sequence *sequence)
+{
+    return sequence->phase == PHASE_RUNNING && sequence->state->n_past + 1 >= sequence->n_prompt;
+}
+
 static size_t count_decoding(const struct local *local)
 {
     size_t n = 0;
-    for (size_t i = 0; i < local->options.batch; i++) {
-        const struct sequence *sequence = &local->sequences[i];
-        n += sequence->phase == PHASE_RUNNING && sequence->state->n_past + 1 == sequence->tokens.count;
-    }
+    for (size_t i = 0; i < local->options.batch; i++) n += in_answer(&local->sequences[i]);
     return n;
+}
+
+/* Puts guesses behind the tokens. Without memory for them there are none. */
+static void guess(const struct local *local, struct sequence *sequence)
+{
+    struct lfm_tokens *tokens = &sequence->tokens;
+    size_t left = local->options.max_tokens - (tokens->count - sequence->n_prompt) - 1; /* after the next token */
+    size_t room = local->model->config.max_position_embeddings - tokens->count, most = local->options.guesses;
+    int32_t guesses[LFM_MOST_GUESSES];
+    if (most > sequence->trust) most = sequence->trust;
+    if (most > left) most = left;
+    if (most > room) most = room;
+    sequence->n_guesses = 0;
+    if (sequence->state->n_past + 1 < tokens->count) return; /* what was right beside a wrong guess runs again first */
+    size_t n = lfm_guess(guesses, most, tokens->ids, tokens->count), count = tokens->count;
+    if (n == 0 || lfm_mark_set(&sequence->mark, sequence->state, NULL) != LFM_OK) return;
+    while (sequence->n_guesses < n && lfm_tokens_append(tokens, guesses[sequence->n_guesses], NULL) == LFM_OK)
+        sequence->n_guesses++;
+    tokens->count = count;
 }
 
 /* Lists what the next pass runs. Returns the number of sequences; *n_decoding of them yield logits. */
@@ -287,11 +323,13 @@ static size_t plan(struct local *local, size_t *n_decoding)
     for (size_t i = 0; i < local->options.batch; i++) {
         struct sequence *sequence = &local->sequences[i];
         if (sequence->phase != PHASE_RUNNING || !start(local, sequence)) continue;
-        size_t past = sequence->state->n_past;
         struct lfm_sequence *run = &local->step[n];
-        *run = (struct lfm_sequence){sequence->state, sequence->tokens.ids + past, 1, NULL};
-        if (past + 1 == sequence->tokens.count) {
-            run->hidden = local->hidden + *n_decoding * D;
+        *run = (struct lfm_sequence){.state = sequence->state};
+        if (in_answer(sequence)) {
+            guess(local, sequence);
+            run->n_tokens = sequence->tokens.count + sequence->n_guesses - sequence->state->n_past;
+            run->hidden = local->hidden + *n_decoding * local->most_run * D;
+            sequence->row = *n_decoding * local->most_run + run->n_tokens - 1 - sequence->n_guesses;
             local->decoding[(*n_decoding)++] = i;
         } else if (room > 0) {
             run->n_tokens = prefill(sequence, room);
@@ -299,39 +337,74 @@ static size_t plan(struct local *local, size_t *n_decoding)
         } else {
             continue;
         }
+        run->tokens = sequence->tokens.ids + sequence->state->n_past;
         local->stepping[n++] = i;
     }
     return n;
 }
 
+/* Takes the next token, and more as long as they were guessed; logits are those of the last token and of the guesses. */
 static enum lfm_status take(const struct local *local, struct sequence *sequence, const float *logits)
 {
-    int32_t token;
-    LFM_TRY(lfm_sample(sequence->sampler, logits, sequence->tokens.ids, sequence->tokens.count, &token,
-                       &sequence->error));
-    LFM_TRY(lfm_tokens_append(&sequence->tokens, token, &sequence->error));
-    if (lfm_ends_generation(local->tokenizer, token))
-        end(sequence, LFM_FINISH_STOP);
-    else if (sequence->tokens.count - sequence->n_prompt >= local->options.max_tokens)
-        end(sequence, LFM_FINISH_LENGTH);
-    else if (sequence->tokens.count >= local->model->config.max_position_embeddings)
-        end(sequence, LFM_FINISH_CONTEXT);
+    struct lfm_tokens *tokens = &sequence->tokens;
+    size_t right = 0;
+    for (bool guessed = true; guessed && sequence->phase == PHASE_RUNNING; logits += local->model->config.vocab_size) {
+        int32_t token;
+        LFM_TRY(lfm_sample(sequence->sampler, logits, tokens->ids, tokens->count, &token, &sequence->error));
+        guessed = right < sequence->n_guesses && tokens->ids[tokens->count] == token;
+        right += guessed;
+        LFM_TRY(lfm_tokens_append(tokens, token, &sequence->error));
+        if (lfm_ends_generation(local->tokenizer, token))
+            end(sequence, LFM_FINISH_STOP);
+        else if (tokens->count - sequence->n_prompt >= local->options.max_tokens)
+            end(sequence, LFM_FINISH_LENGTH);
+        else if (tokens->count >= local->model->config.max_position_embeddings)
+            end(sequence, LFM_FINISH_CONTEXT);
+    }
+    sequence->trust = right < sequence->n_guesses ? 1 : 2 * sequence->n_guesses + 1;
+    lfm_state_go_back(sequence->state, &sequence->mark, tokens->count - 1);
+    return LFM_OK;
+}
+
+/* Collects what logits are needed of, for as many sequences from number `first` on as there are rows for; returns the number
+ * of the first one left out. */
+static size_t gather(struct local *local, size_t first, size_t n_decoding, size_t *rows)
+{
+    size_t D = local->model->config.hidden_size, i = first;
+    for (*rows = 0; i < n_decoding; i++) {
+        struct sequence *sequence = &local->sequences[local->decoding[i]];
+        size_t needed = sequence->n_guesses + 1;
+        if (*rows + needed > local->most_rows) break;
+        memcpy(local->gathered + *rows * D, local->hidden + sequence->row * D, needed * D * sizeof(float));
+        sequence->row = *rows;
+        *rows += needed;
+    }
+    return i;
+}
+
+static enum lfm_status decode(struct local *local, size_t n_decoding, struct lfm_error *error)
+{
+    size_t V = local->model->config.vocab_size;
+    for (size_t first = 0, rows; first < n_decoding;) {
+        size_t last = gather(local, first, n_decoding, &rows);
+        LFM_TRY(lfm_logits(local->model, local->gathered, rows, local->logits, error));
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t i = first; i < last; i++) {
+            struct sequence *sequence = &local->sequences[local->decoding[i]];
+            if (take(local, sequence, local->logits + sequence->row * V) != LFM_OK) end(sequence, LFM_FINISH_ERROR);
+        }
+        first = last;
+    }
     return LFM_OK;
 }
 
 static enum lfm_status step(struct local *local, struct lfm_error *error)
 {
-    size_t V = local->model->config.vocab_size, n_decoding, n = plan(local, &n_decoding);
+    size_t n_decoding, n = plan(local, &n_decoding);
     if (n == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "no request is under way");
     LFM_TRY(lfm_forward_batch(local->model, local->step, n, NULL, error));
     for (size_t i = 0; i < n; i++) keep_state(local, &local->sequences[local->stepping[i]]);
-    if (n_decoding == 0) return LFM_OK;
-    LFM_TRY(lfm_logits(local->model, local->hidden, n_decoding, local->logits, error));
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t i = 0; i < n_decoding; i++)
-        if (take(local, &local->sequences[local->decoding[i]], local->logits + i * V) != LFM_OK)
-            end(&local->sequences[local->decoding[i]], LFM_FINISH_ERROR);
-    return LFM_OK;
+    return decode(local, n_decoding, error);
 }
 
 /* --- answers --- */
@@ -423,6 +496,7 @@ static void close_local(void *context)
         lfm_state_free(local->sequences[i].state);
         lfm_sampler_free(local->sequences[i].sampler);
         lfm_tokens_release(&local->sequences[i].tokens);
+        lfm_mark_release(&local->sequences[i].mark);
     }
     lfm_provenance_release(&local->provenance);
     lfm_prefixes_free(local->prefixes);
@@ -431,6 +505,7 @@ static void close_local(void *context)
     free(local->stepping);
     free(local->decoding);
     free(local->hidden);
+    free(local->gathered);
     free(local->logits);
     lfm_tokenizer_free(local->tokenizer);
     free(local);
@@ -464,8 +539,11 @@ static enum lfm_status open_local(struct local *local, struct lfm_error *error)
     LFM_TRY(LFM_ALLOC(&local->decoding, batch, error));
     if (local->options.reuse_bytes)
         LFM_TRY(lfm_prefixes_new(&local->prefixes, local->model, local->options.reuse_bytes, error));
-    LFM_TRY(LFM_ALLOC(&local->hidden, batch * config->hidden_size, error));
-    LFM_TRY(LFM_ALLOC(&local->logits, batch * config->vocab_size, error));
+    local->most_run = local->options.guesses + 1;
+    local->most_rows = local->options.guesses > 0 && batch < LEAST_ROWS ? LEAST_ROWS : batch;
+    LFM_TRY(LFM_ALLOC(&local->hidden, batch * local->most_run * config->hidden_size, error));
+    LFM_TRY(LFM_ALLOC(&local->gathered, local->most_rows * config->hidden_size, error));
+    LFM_TRY(LFM_ALLOC(&local->logits, local->most_rows * config->vocab_size, error));
     return lfm_provenance_collect(&local->provenance, local->model, local->tokenizer, 0, local->options.progress, error);
 }
 

@@ -95,6 +95,8 @@ int lfm_command_eval(int argc, char **argv)
         {"batch", "N", "model: answers that are generated together (8)", LFM_OPTION_SIZE, &evaluation.batch},
         {"reuse", "MIB", "model: memory for what prompts have in common (1024)", LFM_OPTION_SIZE,
          &evaluation.reuse_megabytes},
+        {"guesses", "N", "model: tokens guessed ahead where an answer repeats itself; changes no answer (7)", LFM_OPTION_SIZE,
+         &evaluation.guesses},
         {"date", "D", "model: today's date, for chat templates that print it (YYYY-MM-DD)", LFM_OPTION_STRING,
          &evaluation.date},
         {"model-name", "NAME", "endpoint: the model that the server is asked for", LFM_OPTION_STRING,

@@ -15,6 +15,7 @@ static enum lfm_status open_local(struct lfm_engine *engine, const struct lfm_ev
         .max_tokens = evaluation->max_tokens,
         .batch = evaluation->batch,
         .reuse_bytes = evaluation->reuse_megabytes << 20,
+        .guesses = evaluation->guesses,
         .scale = arguments->weights ? arguments->scale : NULL,
         .date = evaluation->date,
         .progress = &progress,

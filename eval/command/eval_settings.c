@@ -1,5 +1,6 @@
 /* eval's command line as a whole: presets, what does not go together, and the command that repeats a run. */
 #include "eval/backends/endpoint_parts.h"
+#include "eval/backends/local.h"
 #include "eval/command/evaluation.h"
 #include "reference/base/memory.h"
 
@@ -27,6 +28,7 @@ struct lfm_evaluation lfm_evaluation_unsaid(int argc, char **argv)
         .weights = LFM_MODEL_ARGUMENTS_DEFAULT,
         .batch = SIZE_MAX,
         .reuse_megabytes = SIZE_MAX,
+        .guesses = SIZE_MAX,
         .concurrency = SIZE_MAX,
         .retries = SIZE_MAX,
         .timeout = -1,
@@ -69,6 +71,7 @@ static void apply_defaults(struct lfm_evaluation *evaluation)
 {
     take_size(&evaluation->batch, 8);
     take_size(&evaluation->reuse_megabytes, 1024);
+    take_size(&evaluation->guesses, LFM_MOST_GUESSES);
     take_size(&evaluation->concurrency, 8);
     take_size(&evaluation->retries, 5);
     take_number(&evaluation->timeout, 600);
@@ -102,6 +105,7 @@ static const char *complaint_about_endpoint(const struct lfm_evaluation *evaluat
         return "'--activations' and '--kv' go with --model: with --endpoint the server decides how it computes";
     if (evaluation->batch != SIZE_MAX) return "'--batch' goes with --model; --concurrency is its like for --endpoint";
     if (evaluation->reuse_megabytes != SIZE_MAX) return "'--reuse' goes with --model";
+    if (evaluation->guesses != SIZE_MAX) return "'--guesses' goes with --model";
     if (evaluation->date) return "'--date' goes with --model: with --endpoint the server renders the chat template";
     return NULL;
 }
@@ -117,6 +121,7 @@ static const char *complaint_about_numbers(const struct lfm_evaluation *evaluati
         return "'--timeout' must be above 0 and at most 86400 seconds";
     if (evaluation->reuse_megabytes != SIZE_MAX && evaluation->reuse_megabytes > (1u << 24))
         return "'--reuse' must be at most 16777216 MiB";
+    if (evaluation->guesses != SIZE_MAX && evaluation->guesses > LFM_MOST_GUESSES) return "'--guesses' must be at most 7";
     if (evaluation->samples == 0 || evaluation->samples > MOST_SAMPLES) return "'--samples' must be from 1 to 1000";
     if (evaluation->max_tokens == 0 || evaluation->max_tokens > INT32_MAX)
         return "'--max-tokens' must be from 1 to 2147483647";

@@ -31,7 +31,7 @@ struct lfm_evaluation {
     const char *suites, *data, *output;
     const char *model, *date;          /* the model in this process */
     struct lfm_model_arguments weights;
-    size_t batch, reuse_megabytes;
+    size_t batch, reuse_megabytes, guesses;
     const char *endpoint, *model_name; /* the model behind a URL */
     char *shown_endpoint;              /* owned: the URL without what is secret in it */
     size_t concurrency, retries;

@@ -99,6 +99,47 @@ enum lfm_status lfm_state_copy(struct lfm_state *to, const struct lfm_state *fro
     return LFM_OK;
 }
 
+static size_t count_conv(const struct lfm_config *config)
+{
+    size_t n = 0;
+    for (size_t l = 0; l < config->num_hidden_layers; l++) n += config->layer_types[l] == LFM_CONV;
+    return n;
+}
+
+enum lfm_status lfm_mark_set(struct lfm_mark *mark, const struct lfm_state *state, struct lfm_error *error)
+{
+    const struct lfm_config *config = &state->model->config;
+    size_t floats = conv_floats(config), n_conv = count_conv(config);
+    if (!mark->conv && n_conv > 0) LFM_TRY(LFM_ALLOC(&mark->conv, n_conv * floats, error));
+    float *at = mark->conv;
+    for (size_t l = 0; l < config->num_hidden_layers; l++) {
+        if (config->layer_types[l] != LFM_CONV) continue;
+        memcpy(at, state->layers[l].conv, floats * sizeof *at);
+        at += floats;
+    }
+    mark->n_past = state->n_past;
+    return LFM_OK;
+}
+
+void lfm_mark_release(struct lfm_mark *mark)
+{
+    free(mark->conv);
+    *mark = (struct lfm_mark){0};
+}
+
+void lfm_state_go_back(struct lfm_state *state, const struct lfm_mark *mark, size_t n)
+{
+    const struct lfm_config *config = &state->model->config;
+    if (state->n_past <= n) return;
+    state->n_past = mark->conv ? mark->n_past : n;
+    const float *at = mark->conv;
+    for (size_t l = 0; l < config->num_hidden_layers && mark->conv; l++) {
+        if (config->layer_types[l] != LFM_CONV) continue;
+        memcpy(state->layers[l].conv, at, conv_floats(config) * sizeof *at);
+        at += conv_floats(config);
+    }
+}
+
 struct lfm_state_bytes lfm_state_bytes(const struct lfm_model *model, size_t context)
 {
     const struct lfm_config *config = &model->config;

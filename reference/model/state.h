@@ -30,6 +30,18 @@ enum lfm_status lfm_state_copy(struct lfm_state *to, const struct lfm_state *fro
 /* Makes room for n more tokens; fails when the model's context would be exceeded. */
 enum lfm_status lfm_state_reserve(struct lfm_state *state, size_t n, struct lfm_error *error);
 
+/* What it takes to come back to a moment: how many tokens had been seen, and the conv layers' columns, which what follows
+ * overwrites. Begins as {0}; belongs to states of one model. */
+struct lfm_mark {
+    size_t n_past;
+    float *conv; /* [conv layers, L-1, D] */
+};
+enum lfm_status lfm_mark_set(struct lfm_mark *mark, const struct lfm_state *state, struct lfm_error *error);
+void lfm_mark_release(struct lfm_mark *mark);
+/* Forgets tokens until at most n are left, a number from the mark's on: n are left where all layers are attention, otherwise
+ * as many as at the mark. Does nothing to a state of at most n tokens. */
+void lfm_state_go_back(struct lfm_state *state, const struct lfm_mark *mark, size_t n);
+
 /* Bytes that the state of a sequence of `context` tokens holds: keys and values, and the conv layers' columns. */
 struct lfm_state_bytes {
     size_t kv_cache, conv_state;

@@ -249,6 +249,37 @@ Test(forward, a_copied_state_continues_as_the_original_would)
     teardown(&f);
 }
 
+/* Twenty tokens, then two that follow them and four that do not; `left` of them are kept. */
+static void check_going_back(const char *name, size_t left)
+{
+    struct lfm_error error = {0};
+    struct fixture f = {0};
+    struct lfm_mark mark = {0};
+    setup(&f, name);
+    run(&f, f.T);
+    lfm_state_clear(f.state);
+    assert_ok(lfm_forward(f.model, f.state, f.tokens, 20, NULL, NULL, &error));
+    assert_ok(lfm_mark_set(&mark, f.state, &error));
+    lfm_state_go_back(f.state, &mark, 20);
+    cr_assert_eq(f.state->n_past, 20);
+    assert_ok(lfm_forward(f.model, f.state, f.tokens + 20, 2, NULL, NULL, &error));
+    assert_ok(lfm_forward(f.model, f.state, f.tokens, 4, NULL, NULL, &error));
+    lfm_state_go_back(f.state, &mark, 22);
+    cr_assert_eq(f.state->n_past, left, "%s: %zu tokens are left", name, f.state->n_past);
+    float *rest = calloc(f.T * f.D, sizeof(float));
+    assert_ok(lfm_forward(f.model, f.state, f.tokens + left, f.T - left, NULL, rest, &error));
+    cr_assert_eq(memcmp(rest, f.hidden + left * f.D, (f.T - left) * f.D * sizeof(float)), 0, "%s", name);
+    free(rest);
+    lfm_mark_release(&mark);
+    teardown(&f);
+}
+
+Test(forward, a_state_that_went_back_continues_as_if_what_it_forgot_had_not_been)
+{
+    check_going_back("moe-conv4-legacy-keys", 20);
+    check_going_back("llama-untied", 22);
+}
+
 Test(forward, results_do_not_depend_on_the_number_of_threads)
 {
     struct fixture one = {0}, four = {0};

@@ -21,7 +21,8 @@ static const char *const prompts[PROMPTS] = {
     "What can you say about bread? Use the keywords river and stone.",
     "Write a short text about the sea. Do not use any commas.",
     "Write a short note about tea for a friend.",
-    "Describe a city in two sentences.",
+    "Write a few lines about the old bridge in the garden. First repeat the request word for word without change, then give "
+    "your answer.",
 };
 
 static struct lfm_error error;
@@ -105,6 +106,26 @@ Test(local_backend, answers_do_not_depend_on_batch_size_or_threads)
             release_all(together);
         }
         release_all(alone);
+    }
+}
+
+/* The last prompt is repeated in its answer, up to where it goes on differently. */
+Test(local_backend, guesses_change_no_answer)
+{
+    const struct lfm_sampling greedy = {.top_p = 1, .repetition_penalty = 1};
+    const struct lfm_sampling sampled = {.temperature = 0.3, .top_k = 80, .top_p = 1, .repetition_penalty = 1.05};
+    const struct lfm_sampling *const ways[] = {&greedy, &sampled};
+    for (size_t way = 0; way < 2; way++) {
+        struct lfm_local_options options = {.sampling = *ways[way], .max_tokens = 60, .batch = 1};
+        struct lfm_completion plain[PROMPTS], guessed[PROMPTS];
+        answer_all(&options, plain);
+        for (options.guesses = 1; options.guesses <= LFM_MOST_GUESSES; options.guesses += 3) {
+            options.batch = options.guesses;
+            answer_all(&options, guessed);
+            assert_same_answers(plain, guessed);
+            release_all(guessed);
+        }
+        release_all(plain);
     }
 }
 

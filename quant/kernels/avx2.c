@@ -354,23 +354,6 @@ INLINE __m256 load_halves(const uint8_t *at, size_t row_bytes)
                                           (short)h[6], (short)h[7]));
 }
 
-/* Low and high halves of 16 bytes per row as codes. */
-INLINE void fill_halves(__m256i codes[8], const uint8_t *bytes, size_t row_bytes, bool interleave)
-{
-    load_rows(codes, bytes, row_bytes, interleave);
-    for (int k = 0; k < 4; k++) {
-        codes[k + 4] = halves_of(codes[k], true);
-        codes[k] = halves_of(codes[k], false);
-    }
-}
-
-/* 32 bytes of each of 8 rows. */
-INLINE void load_32_of_rows(__m256i out[8], const uint8_t *at, size_t row_bytes, bool interleave)
-{
-    load_rows(out, at, row_bytes, interleave);
-    load_rows(out + 4, at + 16, row_bytes, interleave);
-}
-
 INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g * 34;
@@ -381,112 +364,23 @@ INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     panel->scales[p] = load_halves(block, row_bytes);
 }
 
-INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    const uint8_t *block = rows + g * 18;
-    fill_halves(panel->codes + p * 8, block + 2, row_bytes, interleave);
-    panel->scales[p] = load_halves(block, row_bytes);
-}
-
-INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    const uint8_t *block = rows + g * 20;
-    fill_halves(panel->codes + p * 8, block + 4, row_bytes, interleave);
-    panel->scales[p] = load_halves(block, row_bytes);
-    panel->minima[p] = load_halves(block + 2, row_bytes);
-}
-
 INLINE __m256 low_half_to_float(__m256i lanes)
 {
     __m256i packed = _mm256_packus_epi32(_mm256_and_si256(lanes, _mm256_set1_epi32(0xffff)), _mm256_setzero_si256());
     return _mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08)));
 }
 
-INLINE __m256i bits_at(__m256i lanes, unsigned shift, int mask)
+INLINE __m256 to_all(float x)
 {
-    return _mm256_and_si256(_mm256_srl_epi32(lanes, _mm_cvtsi32_si128((int)shift)), _mm256_set1_epi32(mask));
+    return _mm256_set1_ps(x);
 }
 
-/* Of all groups of q4_k or q5_k blocks, when p is the place of the first: the first 16 bytes of a block are d, dmin and the
- * packed scales and minima (quant/formats/k_scales.h). */
-INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
+INLINE __m256 to_floats(__m256i x)
 {
-    __m256i head[4];
-    load_interleaved(head, block, row_bytes);
-    __m256 d = low_half_to_float(head[0]), dmin = low_half_to_float(_mm256_srli_epi32(head[0], 16));
-    for (unsigned j = 0; j < 4; j++) {
-        const __m256i scales[2] = {bits_at(head[1], 8 * j, 63), _mm256_or_si256(bits_at(head[3], 8 * j, 15),
-                                                                _mm256_slli_epi32(bits_at(head[1], 8 * j + 6, 3), 4))};
-        const __m256i minima[2] = {bits_at(head[2], 8 * j, 63), _mm256_or_si256(bits_at(head[3], 8 * j + 4, 15),
-                                                                _mm256_slli_epi32(bits_at(head[2], 8 * j + 6, 3), 4))};
-        for (size_t upper = 0; upper < 2; upper++) {
-            panel->scales[p + 4 * upper + j] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(scales[upper]));
-            panel->minima[p + 4 * upper + j] = negated(_mm256_mul_ps(dmin, _mm256_cvtepi32_ps(minima[upper])));
-        }
-    }
+    return _mm256_cvtepi32_ps(x);
 }
 
-/* Two groups share 32 bytes per row: the codes of one are the low halves, of the other the high ones. */
-INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    const uint8_t *block = rows + g / 8 * 144;
-    if (g % 8 == 0) k_scales_fill(panel, p, block, row_bytes);
-    if (g % 2 == 1) return;
-    __m256i bytes[8], *codes = panel->codes + p * 8;
-    load_32_of_rows(bytes, block + 16 + g % 8 / 2 * GROUP, row_bytes, interleave);
-    for (int k = 0; k < 8; k++) {
-        codes[k] = halves_of(bytes[k], false);
-        codes[8 + k] = halves_of(bytes[k], true);
-    }
-}
-
-INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    const uint8_t *block = rows + g / 8 * 176;
-    size_t group = g % 8;
-    if (group == 0) k_scales_fill(panel, p, block, row_bytes);
-    if (group % 2 == 1) return;
-    __m256i bytes[8], fifth[8], *codes = panel->codes + p * 8;
-    load_32_of_rows(bytes, block + 48 + group / 2 * GROUP, row_bytes, interleave);
-    load_32_of_rows(fifth, block + 16, row_bytes, interleave);
-    for (int k = 0; k < 8; k++) {
-        codes[k] = with_fifth_bit(halves_of(bytes[k], false), fifth[k], group);
-        codes[8 + k] = with_fifth_bit(halves_of(bytes[k], true), fifth[k], group + 1);
-    }
-}
-
-/* The scales of 16 elements each of all of q6_k blocks, when p is the place of their first group. */
-INLINE void q6_k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
-{
-    __m256i scales[4];
-    load_interleaved(scales, block + 192, row_bytes);
-    __m256 d = load_halves(block + 208, row_bytes);
-    for (int place = 0; place < 16; place++) {
-        __m256i code = _mm256_srai_epi32(_mm256_slli_epi32(scales[place / 4], 24 - place % 4 * 8), 24);
-        panel->scales[2 * p + (size_t)place] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(code));
-    }
-}
-
-/* The four groups of half a block share 64 bytes of low bits and 32 of high ones per row. */
-INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    const uint8_t *block = rows + g / 8 * 210;
-    size_t half = g % 8 / 4;
-    if (g % 8 == 0) q6_k_scales_fill(panel, p, block, row_bytes);
-    if (g % 4 > 0) return;
-    __m256i high[8];
-    load_32_of_rows(high, block + 128 + half * 32, row_bytes, interleave);
-    for (int pair = 0; pair < 2; pair++) {
-        __m256i low[8], *codes = panel->codes + (p + (size_t)pair) * 8;
-        load_32_of_rows(low, block + half * 64 + (size_t)pair * 32, row_bytes, interleave);
-        for (int k = 0; k < 8; k++) {
-            __m256i two = _mm256_srli_epi16(high[k], 2 * pair), upper = _mm256_srli_epi16(two, 4);
-            const __m256i mask = _mm256_set1_epi8(3);
-            codes[k] = _mm256_or_si256(halves_of(low[k], false), _mm256_slli_epi16(_mm256_and_si256(two, mask), 4));
-            codes[16 + k] = _mm256_or_si256(halves_of(low[k], true), _mm256_slli_epi16(_mm256_and_si256(upper, mask), 4));
-        }
-    }
-}
+#include "quant/kernels/fill.h"
 
 INLINE __m256i widen(__m256i pairs)
 {
@@ -561,16 +455,6 @@ INLINE __m256i multiply_group(struct traits format, const struct panel *panel, s
     size_t first = p * 8 + part * format.group / 4;
     if (format.interleave) return multiply_quads(panel, first, format.group / 4, format.most, format.zero, q, of_activations);
     return multiply_pairs(panel, first, format.group, format.most, format.zero, q, of_activations);
-}
-
-INLINE __m256 to_all(float x)
-{
-    return _mm256_set1_ps(x);
-}
-
-INLINE __m256 to_floats(__m256i x)
-{
-    return _mm256_cvtepi32_ps(x);
 }
 
 #include "quant/kernels/panels.h"

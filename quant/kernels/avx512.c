@@ -372,51 +372,21 @@ INLINE __m512 load_halves(const uint8_t *at, size_t row_bytes)
                                              (short)h[11], (short)h[12], (short)h[13], (short)h[14], (short)h[15]));
 }
 
-/* The low (upper: the high) halves of bytes. */
-INLINE __m512i halves_of(__m512i bytes, bool upper)
+/* Rows are interleaved whether that is asked for or not: one token pays for it. */
+INLINE void load_rows(__m512i out[4], const uint8_t *at, size_t row_bytes, bool interleave)
 {
-    return _mm512_and_si512(upper ? _mm512_srli_epi16(bytes, 4) : bytes, _mm512_set1_epi8(15));
-}
-
-/* Low and high halves of 16 bytes per row as codes. */
-INLINE void split_halves(__m512i codes[8], const __m512i bytes[4])
-{
-    for (int k = 0; k < 4; k++) {
-        codes[k] = halves_of(bytes[k], false);
-        codes[k + 4] = halves_of(bytes[k], true);
-    }
+    (void)interleave;
+    load_interleaved(out, at, row_bytes);
 }
 
 INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
-    (void)interleave;
     const uint8_t *block = rows + g * 34;
     __m512i *codes = panel->codes + p * 8;
-    load_interleaved(codes, block + 2, row_bytes);
-    load_interleaved(codes + 4, block + 18, row_bytes);
+    load_rows(codes, block + 2, row_bytes, interleave);
+    load_rows(codes + 4, block + 18, row_bytes, interleave);
     for (int k = 0; k < 8; k++) codes[k] = _mm512_xor_si512(codes[k], _mm512_set1_epi8((char)0x80));
     panel->scales[p] = load_halves(block, row_bytes);
-}
-
-INLINE void q4_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    (void)interleave;
-    const uint8_t *block = rows + g * 18;
-    __m512i bytes[4];
-    load_interleaved(bytes, block + 2, row_bytes);
-    split_halves(panel->codes + p * 8, bytes);
-    panel->scales[p] = load_halves(block, row_bytes);
-}
-
-INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    (void)interleave;
-    const uint8_t *block = rows + g * 20;
-    __m512i bytes[4];
-    load_interleaved(bytes, block + 4, row_bytes);
-    split_halves(panel->codes + p * 8, bytes);
-    panel->scales[p] = load_halves(block, row_bytes);
-    panel->minima[p] = load_halves(block + 2, row_bytes);
 }
 
 INLINE __m512 low_half_to_float(__m512i lanes)
@@ -424,108 +394,17 @@ INLINE __m512 low_half_to_float(__m512i lanes)
     return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(lanes));
 }
 
-INLINE __m512i bits_at(__m512i lanes, unsigned shift, int mask)
+INLINE __m512 to_all(float x)
 {
-    return _mm512_and_si512(_mm512_srli_epi32(lanes, shift), _mm512_set1_epi32(mask));
+    return _mm512_set1_ps(x);
 }
 
-/* Of all groups of q4_k or q5_k blocks, when p is the place of the first: the first 16 bytes of a block are d, dmin and the
- * packed scales and minima (quant/formats/k_scales.h). */
-INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
+INLINE __m512 to_floats(__m512i x)
 {
-    __m512i head[4];
-    load_interleaved(head, block, row_bytes);
-    __m512 d = low_half_to_float(head[0]), dmin = low_half_to_float(_mm512_srli_epi32(head[0], 16));
-    for (unsigned j = 0; j < 4; j++) {
-        const __m512i scales[2] = {bits_at(head[1], 8 * j, 63), _mm512_or_si512(bits_at(head[3], 8 * j, 15),
-                                                                _mm512_slli_epi32(bits_at(head[1], 8 * j + 6, 3), 4))};
-        const __m512i minima[2] = {bits_at(head[2], 8 * j, 63), _mm512_or_si512(bits_at(head[3], 8 * j + 4, 15),
-                                                                _mm512_slli_epi32(bits_at(head[2], 8 * j + 6, 3), 4))};
-        for (size_t upper = 0; upper < 2; upper++) {
-            __m512 minimum = _mm512_mul_ps(dmin, _mm512_cvtepi32_ps(minima[upper]));
-            panel->scales[p + 4 * upper + j] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(scales[upper]));
-            panel->minima[p + 4 * upper + j] = _mm512_xor_ps(minimum, _mm512_set1_ps(-0.0f));
-        }
-    }
+    return _mm512_cvtepi32_ps(x);
 }
 
-/* 32 bytes per row. */
-INLINE void load_32_interleaved(__m512i out[8], const uint8_t *at, size_t row_bytes)
-{
-    load_interleaved(out, at, row_bytes);
-    load_interleaved(out + 4, at + 16, row_bytes);
-}
-
-/* Two groups share 32 bytes per row: the codes of one are the low halves, of the other the high ones. */
-INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    (void)interleave;
-    const uint8_t *block = rows + g / 8 * 144;
-    if (g % 8 == 0) k_scales_fill(panel, p, block, row_bytes);
-    if (g % 2 == 1) return;
-    __m512i bytes[8], *codes = panel->codes + p * 8;
-    load_32_interleaved(bytes, block + 16 + g % 8 / 2 * GROUP, row_bytes);
-    for (int k = 0; k < 8; k++) {
-        codes[k] = halves_of(bytes[k], false);
-        codes[8 + k] = halves_of(bytes[k], true);
-    }
-}
-
-INLINE __m512i with_fifth_bit(__m512i codes, __m512i fifth, size_t group)
-{
-    __mmask64 set = _mm512_test_epi8_mask(fifth, _mm512_set1_epi8((char)(1u << group)));
-    return _mm512_or_si512(codes, _mm512_maskz_mov_epi8(set, _mm512_set1_epi8(16)));
-}
-
-INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    (void)interleave;
-    const uint8_t *block = rows + g / 8 * 176;
-    size_t group = g % 8;
-    if (group == 0) k_scales_fill(panel, p, block, row_bytes);
-    if (group % 2 == 1) return;
-    __m512i bytes[8], fifth[8], *codes = panel->codes + p * 8;
-    load_32_interleaved(bytes, block + 48 + group / 2 * GROUP, row_bytes);
-    load_32_interleaved(fifth, block + 16, row_bytes);
-    for (int k = 0; k < 8; k++) {
-        codes[k] = with_fifth_bit(halves_of(bytes[k], false), fifth[k], group);
-        codes[8 + k] = with_fifth_bit(halves_of(bytes[k], true), fifth[k], group + 1);
-    }
-}
-
-/* The scales of 16 elements each of all of q6_k blocks, when p is the place of their first group. */
-INLINE void q6_k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
-{
-    __m512i scales[4];
-    load_interleaved(scales, block + 192, row_bytes);
-    __m512 d = load_halves(block + 208, row_bytes);
-    for (unsigned place = 0; place < 16; place++) {
-        __m512i code = _mm512_srai_epi32(_mm512_slli_epi32(scales[place / 4], 24 - place % 4 * 8), 24);
-        panel->scales[2 * p + place] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(code));
-    }
-}
-
-/* The four groups of half a block share 64 bytes of low bits and 32 of high ones per row. */
-INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
-{
-    (void)interleave;
-    const uint8_t *block = rows + g / 8 * 210;
-    size_t half = g % 8 / 4;
-    if (g % 8 == 0) q6_k_scales_fill(panel, p, block, row_bytes);
-    if (g % 4 > 0) return;
-    __m512i high[8];
-    load_32_interleaved(high, block + 128 + half * 32, row_bytes);
-    for (size_t pair = 0; pair < 2; pair++) {
-        __m512i low[8], *codes = panel->codes + (p + pair) * 8;
-        load_32_interleaved(low, block + half * 64 + pair * 32, row_bytes);
-        for (int i = 0; i < 8; i++) {
-            __m512i two = _mm512_srli_epi16(high[i], (unsigned)(2 * pair)), upper = _mm512_srli_epi16(two, 4);
-            const __m512i mask = _mm512_set1_epi8(3);
-            codes[i] = _mm512_or_si512(halves_of(low[i], false), _mm512_slli_epi16(_mm512_and_si512(two, mask), 4));
-            codes[16 + i] = _mm512_or_si512(halves_of(low[i], true), _mm512_slli_epi16(_mm512_and_si512(upper, mask), 4));
-        }
-    }
-}
+#include "quant/kernels/fill.h"
 
 /* No code is too large for an instruction that adds in 32 bits. */
 INLINE __m512i multiply_group(struct traits format, const struct panel *panel, size_t p, size_t part, const int8_t *q,
@@ -539,16 +418,6 @@ INLINE __m512i multiply_group(struct traits format, const struct panel *panel, s
         sum = _mm512_dpbusd_epi32(sum, panel->codes[first + k], _mm512_set1_epi32(four));
     }
     return sum;
-}
-
-INLINE __m512 to_all(float x)
-{
-    return _mm512_set1_ps(x);
-}
-
-INLINE __m512 to_floats(__m512i x)
-{
-    return _mm512_cvtepi32_ps(x);
 }
 
 #include "quant/kernels/panels.h"

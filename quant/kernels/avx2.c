@@ -309,7 +309,9 @@ INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
  * Codes up to 63 have none, and several such sums fit 16 bits before they are widened. Codes of 8 bits are kept as
  * magnitudes of their differences from 128, with the signs put on the activations. */
 
-enum { LANES = 8, CHUNK = 256, MOST_UNINTERLEAVED = 4 };
+enum { LANES = 8, CHUNK = 256 };
+/* For codes of five and six bits, which leave room for few sums in 16 bits, interleaving never pays. */
+#define MOST_UNINTERLEAVED(most) ((most) == 31 || (most) == 63 ? SIZE_MAX : 4)
 typedef __m256 lane_floats;
 typedef __m256i lane_integers;
 

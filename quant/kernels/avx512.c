@@ -332,7 +332,8 @@ INLINE void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_st
  *
  * See panels.h. Codes of 8 bits, as of q8_0, stand for differences from 128. */
 
-enum { LANES = 16, CHUNK = 256, MOST_UNINTERLEAVED = 0 };
+enum { LANES = 16, CHUNK = 256 };
+#define MOST_UNINTERLEAVED(most) 0
 typedef __m512 lane_floats;
 typedef __m512i lane_integers;
 

@@ -5,7 +5,7 @@
  * with all tokens. Few tokens do not pay for interleaving where that is slow: rows are then multiplied as they are, and the
  * sums of each added across the register. The including file defines
  *     LANES, CHUNK                      rows and columns of a panel
- *     MOST_UNINTERLEAVED                tokens that do not pay; 0: one does
+ *     MOST_UNINTERLEAVED(most)          tokens that do not pay, for codes up to `most`; 0: one does
  *     lane_floats, lane_integers        vectors of one number per row
  *     to_all, to_floats                 a float in every lane; integers as floats
  *     struct panel                      with scales and minima of each group of the format
@@ -86,7 +86,7 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
     static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
                                      const struct lfm_q8_rows *x, void *scratch)                                        \
     {                                                                                                                   \
-        if (MOST_UNINTERLEAVED > 0 && x->T <= MOST_UNINTERLEAVED)                                                       \
+        if (MOST_UNINTERLEAVED(most) > 0 && x->T <= MOST_UNINTERLEAVED(most))                                           \
             multiply_q8((struct traits){format##_fill, group, most, zero, has_minima, false}, #format, y, y_stride, rows, \
                         row_bytes, n_rows, x, scratch);                                                                 \
         else                                                                                                            \

@@ -119,7 +119,7 @@ Test(local_backend, guesses_change_no_answer)
         struct lfm_local_options options = {.sampling = *ways[way], .max_tokens = 60, .batch = 1};
         struct lfm_completion plain[PROMPTS], guessed[PROMPTS];
         answer_all(&options, plain);
-        for (options.guesses = 1; options.guesses <= LFM_MOST_GUESSES; options.guesses += 3) {
+        for (options.guesses = 1; options.guesses <= LFM_MOST_GUESSES; options.guesses += LFM_MOST_GUESSES - 1) {
             options.batch = options.guesses;
             answer_all(&options, guessed);
             assert_same_answers(plain, guessed);

@@ -103,16 +103,11 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
 
 /* --- 32 elements of a stored row, in two registers --- */
 
-INLINE float half_at(const uint8_t *at)
+INLINE __m512 load_half(const uint8_t *at)
 {
     uint16_t half;
     memcpy(&half, at, sizeof half);
-    return _cvtsh_ss(half);
-}
-
-INLINE __m512 load_half(const uint8_t *at)
-{
-    return _mm512_set1_ps(half_at(at));
+    return _mm512_cvtph_ps(_mm256_set1_epi16((short)half));
 }
 
 INLINE __m128i load_16(const uint8_t *at)
@@ -216,9 +211,9 @@ INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
     if (g > 0) return;
     uint8_t scales[8], minima[8];
     lfm_unpack_k_scales(block + 4, scales, minima);
-    __m256 minimum = _mm256_mul_ps(_mm256_set1_ps(half_at(block + 2)), floats_of(minima));
-    _mm256_storeu_ps(kept->scales, _mm256_mul_ps(_mm256_set1_ps(half_at(block)), floats_of(scales)));
-    _mm256_storeu_ps(kept->minima, _mm256_xor_ps(minimum, _mm256_set1_ps(-0.0f)));
+    __m256 d = _mm512_castps512_ps256(load_half(block)), dmin = _mm512_castps512_ps256(load_half(block + 2));
+    _mm256_storeu_ps(kept->scales, _mm256_mul_ps(d, floats_of(scales)));
+    _mm256_storeu_ps(kept->minima, -_mm256_mul_ps(dmin, floats_of(minima)));
 }
 
 INLINE void q4_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept)

@@ -160,11 +160,12 @@ struct lfm_task_cell {
     struct lfm_rate rate;
 };
 
-/* One run of a suite. Of a comparison's runs all but the first have what follows `correct`. */
+/* One run of a suite. Of a comparison's runs all but the first have what follows `cut_off`. */
 struct lfm_task_run {
     const char *name, *label, *color;
     double bits_per_weight;
     struct lfm_rate correct;
+    double cut_off;      /* answers that a limit ended; NaN where it is not known */
     double lost, gained; /* items that went from right to wrong, from wrong to right */
     double difference, difference_low, difference_high;
     double mcnemar_exact, mcnemar_mid_p, holm, items_needed;

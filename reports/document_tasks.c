@@ -123,12 +123,14 @@ static const char *label_of(struct lfm_pool *pool, const char *name)
 static struct lfm_task_run read_run(struct lfm_place at)
 {
     struct lfm_place difference = lfm_place_inside(at, "difference"), equivalence = lfm_place_inside(at, "equivalence");
+    struct lfm_place finish = lfm_place_inside(at, "finish");
     const char *name = lfm_read_string(at, "name");
     return (struct lfm_task_run){
         .name = name,
         .label = label_of(at.pool, name),
         .bits_per_weight = lfm_read_number(at, "bits_per_weight"),
         .correct = read_rate(lfm_place_inside(at, "correct")),
+        .cut_off = lfm_read_number(finish, "length") + lfm_read_number(finish, "context"),
         .lost = count_of(at, "lost"),
         .gained = count_of(at, "gained"),
         .difference = lfm_read_number(difference, "value"),

@@ -118,6 +118,7 @@ static void run_row(struct lfm_table *table, const struct lfm_task_run *run, boo
 {
     lfm_table_mark(table, run->label, run->color);
     lfm_table_interval(table, run->correct.accuracy, run->correct.low, run->correct.high, LFM_NUMBER_SCORE);
+    lfm_table_number(table, run->cut_off, LFM_NUMBER_COUNT);
     if (reference) {
         for (int i = 0; i < 7; i++) lfm_table_text(table, "");
         return;
@@ -136,16 +137,16 @@ static void comparison_table(struct lfm_content *content, const struct lfm_docum
                              const char *title)
 {
     static const struct lfm_column columns[] = {
-        {"format", "Format", false},          {"right", "Right", true},
-        {"lost", "Lost", true},               {"won", "Won", true},
-        {"difference", "Difference", true},   {"mcnemar_exact", "McNemar p", true},
-        {"mcnemar_holm", "p, Holm", true},    {"verdict", "Verdict", false},
-        {"items_needed", "Still needed", true},
+        {"format", "Format", false},        {"right", "Right", true},
+        {"cut_off", "Cut off", true},       {"lost", "Lost", true},
+        {"won", "Won", true},               {"difference", "Difference", true},
+        {"mcnemar_exact", "McNemar p", true}, {"mcnemar_holm", "p, Holm", true},
+        {"verdict", "Verdict", false},      {"items_needed", "Still needed", true},
     };
     struct lfm_pool *pool = content->pool;
     const char *caption = lfm_pool_printf(
-        pool, "%s: %s items, scores and what flips against the reference. Brackets are 95\xc2\xa0%% intervals, "
-              "differences are in points; the verdict is for a margin of %.3g points, still needed are the items until it is "
+        pool, "%s: %s items, scores, answers that a limit cut off, and what flips against the reference. Brackets are "
+              "95\xc2\xa0%% intervals, differences are in points; the verdict is for a margin of %.3g points, still needed are the items until it is "
               "decided.", title,
         lfm_number_text(pool, document->items, LFM_NUMBER_COUNT), 100 * document->margin);
     struct lfm_table *table = lfm_table_new(pool, id, caption, &document->source, columns, COUNT(columns));

@@ -85,6 +85,8 @@ struct lfm_variant lfm_variant_of(const char *name, const cJSON *summary, bool *
         .activations = text_of(summary, "activations"),
         .kv = text_of(summary, "kv"),
         .bits_per_weight = cJSON_IsNumber(bits) ? bits->valuedouble : NAN,
+        .finish = cJSON_GetObjectItemCaseSensitive(summary, "finish"),
+        .generated_tokens = cJSON_GetObjectItemCaseSensitive(summary, "generated_tokens"),
         .right = right,
     };
 }

@@ -96,11 +96,18 @@ static int name_width(const cJSON *variants)
     return (int)(width < 60 ? width : 60);
 }
 
+/* Answers that a limit cut off: a model that no longer finds an end may score as before. */
+static double cut_off(const cJSON *run)
+{
+    const cJSON *finish = member_of(run, "finish");
+    return number(finish, "length") + number(finish, "context");
+}
+
 static void print_score(const cJSON *run, int width)
 {
     const cJSON *correct = member_of(run, "correct");
-    printf("%-*s %6.2f %7.2f  [%5.1f, %5.1f]", width, text_of(run, "name"), number(run, "bits_per_weight"),
-           100 * number(correct, "accuracy"), 100 * number(correct, "low"), 100 * number(correct, "high"));
+    printf("%-*s %6.2f %7.2f  [%5.1f, %5.1f] %7.0f", width, text_of(run, "name"), number(run, "bits_per_weight"),
+           100 * number(correct, "accuracy"), 100 * number(correct, "low"), 100 * number(correct, "high"), cut_off(run));
 }
 
 static void print_variant(const cJSON *variant, int width)
@@ -121,15 +128,16 @@ static void print_comparison(const cJSON *comparison)
 {
     const cJSON *reference = member_of(comparison, "reference"), *variants = member_of(comparison, "variants");
     int width = name_width(variants);
-    printf("%s, %s, %.0f items: right %% with 95 %% Wilson interval, flips against the reference, difference with 95 %%\n"
-           "Newcombe interval, McNemar's p (exact, mid-p, exact adjusted by Holm), equivalence within %.1f points\n",
+    printf("%s, %s, %.0f items: right %% with 95 %% Wilson interval, answers that a limit\n"
+           "cut off, flips against the reference, difference with 95 %% Newcombe interval, McNemar's p (exact, mid-p, exact\n"
+           "adjusted by Holm), equivalence within %.1f points\n",
            text_of(comparison, "suite"), text_of(comparison, "model"), number(comparison, "items"),
            100 * number(comparison, "margin"));
     if (*text_of(comparison, "excluded")) printf("without %s\n", text_of(comparison, "excluded"));
     printf("reference");
     print_types(reference);
-    printf("\n\n%-*s %6s %7s  %-14s %4s %4s  %6s  %-14s  %6s %6s %6s  %s\n", width, "variant", "bits", "right", "", "lost",
-           "won", "diff", "", "p", "mid-p", "Holm", "verdict");
+    printf("\n\n%-*s %6s %7s  %-14s %7s %4s %4s  %6s  %-14s  %6s %6s %6s  %s\n", width, "variant", "bits", "right", "", "cut off",
+           "lost", "won", "diff", "", "p", "mid-p", "Holm", "verdict");
     print_score(reference, width);
     printf("\n");
     for (const cJSON *variant = variants->child; variant; variant = variant->next) print_variant(variant, width);

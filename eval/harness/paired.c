@@ -43,6 +43,9 @@ static void describe(cJSON *object, const struct lfm_variant *variant, size_t n_
     if (variant->kv) cJSON_AddStringToObject(object, "kv", variant->kv);
     lfm_json_add_number(object, "bits_per_weight", variant->bits_per_weight);
     lfm_add_rate(object, "correct", right, n_items);
+    if (variant->finish) cJSON_AddItemToObject(object, "finish", cJSON_Duplicate(variant->finish, true));
+    if (variant->generated_tokens)
+        cJSON_AddItemToObject(object, "generated_tokens", cJSON_Duplicate(variant->generated_tokens, true));
 }
 
 /* The ids of the items that are right in `first` and wrong in `second`. */

@@ -15,6 +15,7 @@ struct lfm_variant {
     const char *name;
     const char *weights, *activations, *kv; /* NULL where they are not known */
     double bits_per_weight;                 /* NaN where it is not known */
+    const cJSON *finish, *generated_tokens; /* of its summary, borrowed; NULL where they are not known */
     bool *right; /* [n_items], owned by the caller: verdicts in the order of the items, one sample each */
 };
 

@@ -230,10 +230,12 @@ Test(report, tasks_have_a_table_per_suite_and_one_plot_for_all)
                                           "tests/golden/reports/tasks/recall/summary.json");
     cr_assert_str_eq(figure->source.command,
                      "lfmscope eval ifeval,recall --model datasets/demo-model --against q8_0,q4_0");
-    cr_assert_str_eq(table->table->cells[2 * 9 + 1].text, "82.5\xc2\xa0% [68.0, 91.3]");
-    cr_assert_str_eq(table->table->cells[2 * 9 + 7].text, "UNDECIDED");
-    cr_assert_str_eq(table->table->cells[2 * 9 + 8].text, "1,235");
-    cr_assert_str_eq(table->table->cells[9 + 8].text, "");
+    cr_assert_str_eq(table->table->cells[2 * 10 + 1].text, "82.5\xc2\xa0% [68.0, 91.3]");
+    cr_assert_str_eq(table->table->cells[10 + 2].text, "\xe2\x80\x93");
+    cr_assert_str_eq(table->table->cells[2 * 10 + 2].text, "5");
+    cr_assert_str_eq(table->table->cells[2 * 10 + 8].text, "UNDECIDED");
+    cr_assert_str_eq(table->table->cells[2 * 10 + 9].text, "1,235");
+    cr_assert_str_eq(table->table->cells[10 + 9].text, "");
     cr_assert(says("Of the answers to 112 tasks (IFEval and Recall), these flip: Q8_0 none and Q4_0 "));
 }
 

@@ -146,8 +146,8 @@ static void comparison_table(struct lfm_content *content, const struct lfm_docum
     struct lfm_pool *pool = content->pool;
     const char *caption = lfm_pool_printf(
         pool, "%s: %s items, scores, answers that a limit cut off, and what flips against the reference. Brackets are "
-              "95\xc2\xa0%% intervals, differences are in points; the verdict is for a margin of %.3g points, still needed are the items until it is "
-              "decided.", title,
+              "95\xc2\xa0%% intervals, differences are in points; the verdict is for a margin of %.3g points, still needed are "
+              "the items until it is decided.", title,
         lfm_number_text(pool, document->items, LFM_NUMBER_COUNT), 100 * document->margin);
     struct lfm_table *table = lfm_table_new(pool, id, caption, &document->source, columns, COUNT(columns));
     for (size_t i = 0; i < document->n_runs; i++) run_row(table, &document->runs[i], i == 0);

@@ -21,8 +21,7 @@ static const char *const prompts[PROMPTS] = {
     "What can you say about bread? Use the keywords river and stone.",
     "Write a short text about the sea. Do not use any commas.",
     "Write a short note about tea for a friend.",
-    "Write a few lines about the old bridge in the garden. First repeat the request word for word without change, then give "
-    "your answer.",
+    "Write about the old bridge in the garden. First repeat the request word for word without change, then give your answer.",
 };
 
 static struct lfm_error error;

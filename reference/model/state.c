@@ -132,8 +132,9 @@ void lfm_state_go_back(struct lfm_state *state, const struct lfm_mark *mark, siz
     const struct lfm_config *config = &state->model->config;
     if (state->n_past <= n) return;
     state->n_past = mark->conv ? mark->n_past : n;
+    if (!mark->conv) return;
     const float *at = mark->conv;
-    for (size_t l = 0; l < config->num_hidden_layers && mark->conv; l++) {
+    for (size_t l = 0; l < config->num_hidden_layers; l++) {
         if (config->layer_types[l] != LFM_CONV) continue;
         memcpy(state->layers[l].conv, at, conv_floats(config) * sizeof *at);
         at += conv_floats(config);

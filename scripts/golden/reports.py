@@ -290,7 +290,7 @@ def tasks(suite, figures):
                   "reference": {"name": "reference", "weights": "bf16", "bits_per_weight": 16, "correct": reference},
                   "variants": [variant("q8_0", reference, runs["q8_0"][0], 0, 0, "PASS", 0),
                                {**variant("q4_0", reference, runs["q4_0"][0], lost, 1, "UNDECIDED", 1234.4),
-                               "finish": {"stop": reference["n"] - 5, "length": 3, "context": 2, "error": 0}}]}
+                                "finish": {"stop": reference["n"] - 5, "length": 3, "context": 2, "error": 0}}]}
     documents = {f"{suite}/{name}/summary": task_run(suite, "stored" if name == "reference" else name, f) for name, f in runs.items()}
     return {f"{suite}/summary": comparison, **documents}
 

@@ -9,7 +9,7 @@
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
 
-#define __builtin_cpu_supports(name) 1
+#define __builtin_cpu_supports(name) __builtin_cpu_supports("avx2") /* what the emulation itself needs */
 
 /* Every element of a vector converted to the type beside it in a vector of its own size. */
 #define EMULATE_CONVERSION(name, FROM, from_t, TO, to_t)          \
@@ -79,28 +79,26 @@ static inline __m512i emulated_srai_epi32(__m512i v, unsigned bits)
 #undef _mm512_srai_epi32
 #define _mm512_srai_epi32 emulated_srai_epi32
 
-static inline __mmask32 emulated_cmpeq_epi16_mask(__m512i a, __m512i b)
-{
-    int16_t in[2][32];
-    memcpy(in[0], &a, sizeof a);
-    memcpy(in[1], &b, sizeof b);
-    __mmask32 mask = 0;
-    for (int i = 0; i < 32; i++) mask |= (__mmask32)(in[0][i] == in[1][i]) << i;
-    return mask;
-}
-#undef _mm512_cmpeq_epi16_mask
-#define _mm512_cmpeq_epi16_mask emulated_cmpeq_epi16_mask
+/* A bit for every pair of elements x, y that the condition holds of. */
+#define EMULATE_MASK(name, V, element_t, mask_t, condition)           \
+    static inline mask_t name(V a, V b)                               \
+    {                                                                 \
+        element_t in[2][sizeof(V) / sizeof(element_t)];               \
+        memcpy(in[0], &a, sizeof a);                                  \
+        memcpy(in[1], &b, sizeof b);                                  \
+        uint32_t mask = 0;                                            \
+        for (size_t i = 0; i < sizeof(V) / sizeof(element_t); i++) {  \
+            element_t x = in[0][i], y = in[1][i];                     \
+            mask |= (uint32_t)(condition) << i;                       \
+        }                                                             \
+        return (mask_t)mask;                                          \
+    }
 
-static inline __mmask16 emulated_test_epi8_mask(__m128i a, __m128i b)
-{
-    uint8_t in[2][16];
-    memcpy(in[0], &a, sizeof a);
-    memcpy(in[1], &b, sizeof b);
-    unsigned mask = 0;
-    for (int i = 0; i < 16; i++) mask |= (unsigned)((in[0][i] & in[1][i]) != 0) << i;
-    return (__mmask16)mask;
-}
+EMULATE_MASK(emulated_cmpeq_epi16_mask, __m512i, int16_t, __mmask32, x == y)
+EMULATE_MASK(emulated_test_epi8_mask, __m128i, uint8_t, __mmask16, (x & y) != 0)
+#undef _mm512_cmpeq_epi16_mask
 #undef _mm_test_epi8_mask
+#define _mm512_cmpeq_epi16_mask emulated_cmpeq_epi16_mask
 #define _mm_test_epi8_mask emulated_test_epi8_mask
 
 static inline void emulated_mask_storeu_ps(float *at, __mmask8 mask, __m128 v)

@@ -312,6 +312,8 @@ INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
 enum { LANES = 8, CHUNK = 256 };
 /* For codes of five and six bits, which leave room for few sums in 16 bits, interleaving never pays. */
 #define MOST_UNINTERLEAVED(most) ((most) == 31 || (most) == 63 ? SIZE_MAX : 4)
+/* Long blocks make long code. */
+#define MOST_UNSTORED(block) ((block) == 32 ? 4 : 2)
 typedef __m256 lane_floats;
 typedef __m256i lane_integers;
 
@@ -428,26 +430,28 @@ INLINE __m256i multiply_pair(const struct panel *panel, size_t at, unsigned most
 }
 
 /* Rows as they are, in pairs: registers first .. first + 3 are the first 16 columns, the next four 16 more. Sums stay in 16
- * bits while they are sure to fit. */
+ * bits as long as they are sure to fit. */
 INLINE __m256i multiply_pairs(const struct panel *panel, size_t first, size_t columns, unsigned most, int zero, const int8_t *q,
                               int32_t of_activations)
 {
-    const size_t fit = INT16_MAX / (2 * most * INT8_MAX); /* sums of two */
+    const size_t fit = INT16_MAX / (2 * most * INT8_MAX); /* sums of two products, in 16 bits */
+    const size_t held = columns / LFM_Q8_HALF;            /* of them in sum[r] */
+    const bool wide = fit < 2 * held;
     __m256i sum[4];
     for (size_t r = 0; r < 4; r++) {
         sum[r] = multiply_pair(panel, first + r, most, q);
-        if (fit < 2) sum[r] = widen(sum[r]);
-        if (columns == LFM_Q8_HALF) continue;
+        if (wide) sum[r] = widen(sum[r]);
+        if (held == 1) continue;
         __m256i more = multiply_pair(panel, first + 4 + r, most, q + LFM_Q8_HALF);
-        sum[r] = fit < 2 ? _mm256_add_epi32(sum[r], widen(more)) : _mm256_add_epi16(sum[r], more);
+        sum[r] = wide ? _mm256_add_epi32(sum[r], widen(more)) : _mm256_add_epi16(sum[r], more);
     }
     __m256i rows;
-    if (fit >= 8) {
+    if (fit >= 4 * held)
         rows = widen(_mm256_hadd_epi16(_mm256_hadd_epi16(sum[0], sum[1]), _mm256_hadd_epi16(sum[2], sum[3])));
-    } else {
-        for (size_t r = 0; fit >= 2 && r < 4; r++) sum[r] = widen(sum[r]);
+    else if (!wide)
+        rows = _mm256_hadd_epi32(widen(_mm256_hadd_epi16(sum[0], sum[1])), widen(_mm256_hadd_epi16(sum[2], sum[3])));
+    else
         rows = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
-    }
     return most == 255 ? rows : _mm256_sub_epi32(rows, _mm256_set1_epi32(zero * of_activations));
 }
 

@@ -329,6 +329,7 @@ INLINE void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_st
 
 enum { LANES = 16, CHUNK = 256 };
 #define MOST_UNINTERLEAVED(most) 0
+#define MOST_UNSTORED(block) 0
 typedef __m512 lane_floats;
 typedef __m512i lane_integers;
 

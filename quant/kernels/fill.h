@@ -51,7 +51,7 @@ INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     panel->minima[p] = load_halves(block + 2, row_bytes);
 }
 
-/* --- blocks of 256: what groups share is filled with the first of them, whose place in the panel is p --- */
+/* --- blocks of 256: what groups share is filled with the first of them; place p % 8 of the panel holds group p % 8 of a block --- */
 
 INLINE words bits_at(lane_integers lanes, unsigned shift, uint32_t mask)
 {
@@ -80,10 +80,10 @@ INLINE void k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, s
 INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 144;
-    if (g % 8 == 0) k_scales_fill(panel, p, block, row_bytes);
-    if (g % 2 == 1) return;
+    if (p % 8 == 0) k_scales_fill(panel, p, block, row_bytes);
+    if (p % 2 == 1) return;
     lane_integers bytes[8], *codes = panel->codes + p * 8;
-    load_32_of_rows(bytes, block + 16 + g % 8 / 2 * 32, row_bytes, interleave);
+    load_32_of_rows(bytes, block + 16 + p % 8 / 2 * 32, row_bytes, interleave);
     for (int k = 0; k < 8; k++) {
         codes[k] = (lane_integers)half_codes(bytes[k], false);
         codes[8 + k] = (lane_integers)half_codes(bytes[k], true);
@@ -93,7 +93,7 @@ INLINE void q4_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
 INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 176;
-    unsigned group = g % 8;
+    unsigned group = p % 8;
     if (group == 0) k_scales_fill(panel, p, block, row_bytes);
     if (group % 2 == 1) return;
     lane_integers bytes[8], fifth[8], *codes = panel->codes + p * 8;
@@ -121,9 +121,9 @@ INLINE void q6_k_scales_fill(struct panel *panel, size_t p, const uint8_t *block
 INLINE void q6_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t row_bytes, size_t g, bool interleave)
 {
     const uint8_t *block = rows + g / 8 * 210;
-    size_t half = g % 8 / 4;
-    if (g % 8 == 0) q6_k_scales_fill(panel, p, block, row_bytes);
-    if (g % 4 > 0) return;
+    size_t half = p % 8 / 4;
+    if (p % 8 == 0) q6_k_scales_fill(panel, p, block, row_bytes);
+    if (p % 4 > 0) return;
     lane_integers high[8];
     load_32_of_rows(high, block + 128 + half * 32, row_bytes, interleave);
     for (unsigned pair = 0; pair < 2; pair++) {

@@ -3,9 +3,11 @@
  * LANES rows at a time are interleaved, so that a register holds four neighbouring codes of each row, and one instruction or
  * two multiply them with four bytes of the activations. A chunk of columns is prepared in the first-level cache and multiplied
  * with all tokens. Few tokens do not pay for interleaving where that is slow: rows are then multiplied as they are, and the
- * sums of each added across the register. The including file defines
+ * sums of each added across the register; for the fewest of all, codes are multiplied in the registers they were loaded to. The
+ * including file defines
  *     LANES, CHUNK                      rows and columns of a panel
  *     MOST_UNINTERLEAVED(most)          tokens that do not pay, for codes up to `most`; 0: one does
+ *     MOST_UNSTORED(block)              tokens whose panels are not stored, for blocks of so many columns: 0 to PANEL_TOKENS
  *     lane_floats, lane_integers        vectors of one number per row
  *     to_all, to_floats                 a float in every lane; integers as floats
  *     struct panel                      with scales and minima of each group of the format
@@ -17,26 +19,56 @@
 
 enum { PANEL_TOKENS = 4 }; /* that share the loads of a panel */
 
+/* Adds the group of 32 columns at place p of the panel to the sums of some tokens; q, d and s are those of the group and the
+ * first token. */
+static inline __attribute__((always_inline)) void multiply_columns(struct traits format, lane_floats *sum,
+                                                                  const struct panel *panel, size_t p, const int8_t *q,
+                                                                  const float *d, const int32_t *s, size_t tokens, size_t n)
+{
+    size_t parts = LFM_Q8_BLOCK / format.group;
+    for (size_t part = 0; part < parts; part++)
+        for (size_t t = 0; t < tokens; t++) {
+            const int32_t *s_t = s + t * (n / LFM_Q8_HALF);
+            lane_floats d_t = to_all(d[t * (n / LFM_Q8_BLOCK)]);
+            int32_t of_activations = parts == 1 ? s_t[0] + s_t[1] : s_t[part];
+            lane_integers product = multiply_group(format, panel, p, part, q + t * n + part * format.group, of_activations);
+            sum[t] = sum[t] + panel->scales[p * parts + part] * d_t * to_floats(product);
+            if (format.has_minima) sum[t] = sum[t] + panel->minima[p] * d_t * to_all((float)of_activations);
+        }
+}
+
 /* Adds `groups` groups of 32 columns to the sums of some tokens; q, d and s are those of the first token and group. */
 static inline __attribute__((always_inline)) void multiply_panel(struct traits format, float *sums, const struct panel *panel,
                                                                 size_t groups, const int8_t *q, const float *d,
                                                                 const int32_t *s, size_t tokens, size_t n)
 {
-    size_t parts = LFM_Q8_BLOCK / format.group;
     lane_floats sum[PANEL_TOKENS];
     for (size_t t = 0; t < tokens; t++) memcpy(&sum[t], sums + t * LANES, sizeof sum[t]);
     for (size_t g = 0; g < groups; g++)
-        for (size_t part = 0; part < parts; part++)
-            for (size_t t = 0; t < tokens; t++) {
-                const int8_t *q_t = q + t * n + g * LFM_Q8_BLOCK + part * format.group;
-                const int32_t *s_t = s + t * (n / LFM_Q8_HALF) + g * 2;
-                lane_floats d_t = to_all(d[t * (n / LFM_Q8_BLOCK) + g]);
-                int32_t of_activations = parts == 1 ? s_t[0] + s_t[1] : s_t[part];
-                lane_integers product = multiply_group(format, panel, g, part, q_t, of_activations);
-                sum[t] = sum[t] + panel->scales[g * parts + part] * d_t * to_floats(product);
-                if (format.has_minima) sum[t] = sum[t] + panel->minima[g] * d_t * to_all((float)of_activations);
-            }
+        multiply_columns(format, sum, panel, g, q + g * LFM_Q8_BLOCK, d + g, s + 2 * g, tokens, n);
     for (size_t t = 0; t < tokens; t++) memcpy(sums + t * LANES, &sum[t], sizeof sum[t]);
+}
+
+/* LANES rows with format.tokens tokens. The panel is one block and goes no further than here, so that the compiler, to which
+ * its places are known, keeps what it can in registers. */
+static inline __attribute__((always_inline)) void multiply_rows_unstored(struct traits format, float *sums, const uint8_t *rows,
+                                                                        size_t row_bytes, const struct lfm_q8_rows *x)
+{
+    const size_t n = x->n, groups = format.block / LFM_Q8_BLOCK, bytes = LANES * row_bytes / (n / LFM_Q8_BLOCK);
+    lane_floats sum[PANEL_TOKENS];
+    for (size_t t = 0; t < format.tokens; t++) sum[t] = (lane_floats){0};
+    for (size_t block = 0; block < n / format.block; block++) {
+        struct panel panel;
+#pragma GCC unroll 8
+        for (size_t p = 0; p < groups; p++) {
+            size_t g = block * groups + p;
+            lfm_fetch(rows + LANES * row_bytes + g * bytes, bytes);
+            format.fill(&panel, p, rows, row_bytes, g, format.interleave);
+            multiply_columns(format, sum, &panel, p, x->codes + g * LFM_Q8_BLOCK, x->scales + g, x->sums + 2 * g,
+                             format.tokens, n);
+        }
+    }
+    for (size_t t = 0; t < format.tokens; t++) memcpy(sums + t * LANES, &sum[t], sizeof sum[t]);
 }
 
 /* LANES rows with all tokens; sums[T,LANES]. */
@@ -73,7 +105,10 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
     float *sums = (float *)(panel + 1);
     size_t r = 0;
     for (; r + LANES <= n_rows; r += LANES) {
-        multiply_rows_q8(format, sums, panel, rows + r * row_bytes, row_bytes, x);
+        if (format.tokens > 0)
+            multiply_rows_unstored(format, sums, rows + r * row_bytes, row_bytes, x);
+        else
+            multiply_rows_q8(format, sums, panel, rows + r * row_bytes, row_bytes, x);
         for (size_t t = 0; t < x->T; t++) memcpy(y + t * y_stride + r, sums + t * LANES, LANES * sizeof *y);
     }
     if (r < n_rows)
@@ -81,24 +116,31 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
                               scratch);
 }
 
-/* Format, columns under one scale, largest code, zero, whether there are minima. */
-#define INTEGER_ROWS(format, group, most, zero, has_minima)                                                             \
+/* Format, columns of a block, columns under one scale, largest code, zero, whether there are minima. */
+#define INTEGER_ROWS(format, block, group, most, zero, has_minima)                                                      \
     static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
                                      const struct lfm_q8_rows *x, void *scratch)                                        \
     {                                                                                                                   \
-        if (MOST_UNINTERLEAVED(most) > 0 && x->T <= MOST_UNINTERLEAVED(most))                                           \
-            multiply_q8((struct traits){format##_fill, group, most, zero, has_minima, false}, #format, y, y_stride, rows, \
-                        row_bytes, n_rows, x, scratch);                                                                 \
-        else                                                                                                            \
-            multiply_q8((struct traits){format##_fill, group, most, zero, has_minima, true}, #format, y, y_stride, rows, \
-                        row_bytes, n_rows, x, scratch);                                                                 \
+        INTEGER_CASE(x->T == 1 && MOST_UNSTORED(block) >= 1, format, block, group, most, zero, has_minima, false, 1)    \
+        INTEGER_CASE(x->T == 2 && MOST_UNSTORED(block) >= 2, format, block, group, most, zero, has_minima, false, 2)    \
+        INTEGER_CASE(x->T == 3 && MOST_UNSTORED(block) >= 3, format, block, group, most, zero, has_minima, false, 3)    \
+        INTEGER_CASE(x->T == 4 && MOST_UNSTORED(block) >= 4, format, block, group, most, zero, has_minima, false, 4)    \
+        INTEGER_CASE(x->T <= MOST_UNINTERLEAVED(most) && MOST_UNINTERLEAVED(most) > MOST_UNSTORED(block), format,       \
+                     block, group, most, zero, has_minima, false, 0)                                                    \
+        INTEGER_CASE(true, format, block, group, most, zero, has_minima, true, 0)                                       \
     }
-INTEGER_ROWS(q8_0, 32, 255, 128, false)
-INTEGER_ROWS(q4_0, 32, 15, 8, false)
-INTEGER_ROWS(q4_1, 32, 15, 0, true)
-INTEGER_ROWS(q4_k, 32, 15, 0, true)
-INTEGER_ROWS(q5_k, 32, 31, 0, true)
-INTEGER_ROWS(q6_k, 16, 63, 32, false)
+#define INTEGER_CASE(condition, format, block, group, most, zero, has_minima, interleave, tokens)                       \
+    if (condition) {                                                                                                    \
+        multiply_q8((struct traits){format##_fill, block, group, most, zero, has_minima, interleave, tokens}, #format,  \
+                    y, y_stride, rows, row_bytes, n_rows, x, scratch);                                                  \
+        return;                                                                                                         \
+    }
+INTEGER_ROWS(q8_0, 32, 32, 255, 128, false)
+INTEGER_ROWS(q4_0, 32, 32, 15, 8, false)
+INTEGER_ROWS(q4_1, 32, 32, 15, 0, true)
+INTEGER_ROWS(q4_k, 256, 32, 15, 0, true)
+INTEGER_ROWS(q5_k, 256, 32, 31, 0, true)
+INTEGER_ROWS(q6_k, 256, 16, 63, 32, false)
 
 #define FLOAT_ROW(format) {#format, format##_decode, format##_multiply, NULL}
 #define INTEGER_ROW(format) {#format, format##_decode, format##_multiply, format##_multiply_q8}

@@ -9,8 +9,10 @@ typedef void fill_group(struct panel *panel, size_t p, const uint8_t *rows, size
 
 struct traits {
     fill_group *fill;
+    size_t block;  /* columns of a block: 32 or 256 */
     size_t group;  /* columns under one scale: 32 or 16 */
     unsigned most; /* the largest code */
     int zero;      /* what is subtracted from codes */
     bool has_minima, interleave;
+    size_t tokens; /* of an instance for that many; 0: for any number */
 };

@@ -16,7 +16,9 @@
 
 enum {
     WORTH_SHARING = 1 << 18, /* products below which waking other threads takes longer than it saves */
-    TASK_ELEMENTS = 1 << 17, /* weights of one task, about */
+    LEAST_TASK = 1 << 17,    /* weights of one task, about */
+    MOST_TASK = 1 << 19,     /* the first rows of a task are not fetched ahead of time: fewer tasks, fewer of these */
+    TASKS_PER_THREAD = 16,   /* or more, so that a thread that falls behind keeps the others waiting for little */
     PANEL_FLOATS = 1 << 16,  /* decoded weights that stay in the second-level cache */
     ROW_UNIT = 16,           /* tasks and panels are cut at multiples of this many rows */
     SAME_LINES = 1024,       /* rows of a multiple of this many floats all want the same lines of the first-level cache */
@@ -234,11 +236,23 @@ static const struct work *work_of_task(const struct job *job, size_t task)
     return &job->works[low];
 }
 
+/* Weights of one task, so that all threads have enough of them. */
+static size_t task_elements(const struct lfm_product *products, size_t n_products)
+{
+    size_t weights = 0;
+    for (size_t i = 0; i < n_products; i++)
+        if (products[i].T > 0) weights += products[i].W->rows * products[i].W->columns;
+    size_t elements = weights / ((size_t)omp_get_max_threads() * TASKS_PER_THREAD);
+    if (elements < LEAST_TASK) return LEAST_TASK;
+    return elements < MOST_TASK ? elements : MOST_TASK;
+}
+
 /* Lists the work of the products that have any, and their inputs; returns the number of single multiplications. */
 static enum lfm_status plan(struct job *job, const struct lfm_product *products, size_t n_products,
                             enum lfm_activations activations, size_t *effort, struct lfm_error *error)
 {
     const struct lfm_product *before = NULL;
+    size_t elements = task_elements(products, n_products);
     *effort = 0;
     LFM_TRY(LFM_ALLOC(&job->works, n_products, error));
     LFM_TRY(LFM_ALLOC(&job->inputs, n_products, error));
@@ -250,7 +264,7 @@ static enum lfm_status plan(struct job *job, const struct lfm_product *products,
         before = product;
         struct work *work = &job->works[job->n_works++];
         *work = (struct work){product, lfm_format_kernels(job->kernels, W->format), &job->inputs[job->n_inputs - 1],
-                              round_up(TASK_ELEMENTS / W->columns + 1, ROW_UNIT), job->n_tasks};
+                              round_up(elements / W->columns + 1, ROW_UNIT), job->n_tasks};
         job->n_tasks += (W->rows + work->task_rows - 1) / work->task_rows;
         size_t scratch = round_up(scratch_of(work), 64);
         if (scratch > job->scratch_bytes) job->scratch_bytes = scratch;

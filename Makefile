@@ -46,8 +46,8 @@ $(BUILD)/obj/quant/kernels/avx2.o: ALL_CFLAGS += -mavx2 -mfma -mf16c
 $(BUILD)/obj/quant/kernels/avx512.o: ALL_CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mf16c
 # These with the instructions emulated, for processors with AVX2 only.
 $(BUILD)/obj/tests/emulated/avx512.o: ALL_CFLAGS += -mavx2 -mfma -mf16c -Wno-psabi
-# What only tests run need not be fast, but compiled soon.
-$(BUILD)/obj/tests/%.o: ALL_CFLAGS += -O1
+# What only tests run need not be fast, but compiled soon. Other CFLAGS than the default stay as they are.
+$(BUILD)/obj/tests/%.o: ALL_CFLAGS += $(if $(filter -O3,$(CFLAGS)),-O1)
 ifdef SANITIZE
 # With everything inlined into everything, checking each operation takes minutes to compile: here addresses are enough.
 $(BUILD)/obj/quant/kernels/%.o: ALL_CFLAGS += -O1 -fno-sanitize=undefined

@@ -51,7 +51,7 @@ INLINE void q4_1_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     panel->minima[p] = load_halves(block + 2, row_bytes);
 }
 
-/* --- blocks of 256: what groups share is filled with the first of them; place p % 8 of the panel holds group p % 8 of a block --- */
+/* --- blocks of 256: what groups share is filled with the first of them; place p holds group p % 8 --- */
 
 INLINE words bits_at(lane_integers lanes, unsigned shift, uint32_t mask)
 {

@@ -12,7 +12,8 @@
  *     to_all, to_floats                 a float in every lane; integers as floats
  *     struct panel                      with scales and minima of each group of the format
  *     multiply_group                    sum((code - zero) * q) over a group of columns, exact: part `part` of place p
- *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel
+ *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel, groups
+ *                                       of a block in order, the first of them at a multiple of 8
  * and has included traits.h and stored.h; it gets the table `formats`. */
 #include "reference/model/fetch.h"
 #include "reference/model/kernels.h"
@@ -49,12 +50,21 @@ static inline __attribute__((always_inline)) void multiply_panel(struct traits f
     for (size_t t = 0; t < tokens; t++) memcpy(sums + t * LANES, &sum[t], sizeof sum[t]);
 }
 
+/* Fills place p with group g, and asks for as much of the rows that follow. */
+static inline __attribute__((always_inline)) void fill_place(struct traits format, struct panel *panel, size_t p,
+                                                            const uint8_t *rows, size_t row_bytes, size_t g, size_t n)
+{
+    size_t bytes = LANES * row_bytes / (n / LFM_Q8_BLOCK); /* of 32 columns */
+    lfm_fetch(rows + LANES * row_bytes + g * bytes, bytes);
+    format.fill(panel, p, rows, row_bytes, g, format.interleave);
+}
+
 /* LANES rows with format.tokens tokens. The panel is one block and goes no further than here, so that the compiler, to which
  * its places are known, keeps what it can in registers. */
 static inline __attribute__((always_inline)) void multiply_rows_unstored(struct traits format, float *sums, const uint8_t *rows,
                                                                         size_t row_bytes, const struct lfm_q8_rows *x)
 {
-    const size_t n = x->n, groups = format.block / LFM_Q8_BLOCK, bytes = LANES * row_bytes / (n / LFM_Q8_BLOCK);
+    const size_t n = x->n, groups = format.block / LFM_Q8_BLOCK;
     lane_floats sum[PANEL_TOKENS];
     for (size_t t = 0; t < format.tokens; t++) sum[t] = (lane_floats){0};
     for (size_t block = 0; block < n / format.block; block++) {
@@ -62,8 +72,7 @@ static inline __attribute__((always_inline)) void multiply_rows_unstored(struct 
 #pragma GCC unroll 8
         for (size_t p = 0; p < groups; p++) {
             size_t g = block * groups + p;
-            lfm_fetch(rows + LANES * row_bytes + g * bytes, bytes);
-            format.fill(&panel, p, rows, row_bytes, g, format.interleave);
+            fill_place(format, &panel, p, rows, row_bytes, g, n);
             multiply_columns(format, sum, &panel, p, x->codes + g * LFM_Q8_BLOCK, x->scales + g, x->sums + 2 * g,
                              format.tokens, n);
         }
@@ -77,14 +86,10 @@ static inline __attribute__((always_inline)) void multiply_rows_q8(struct traits
                                                                   const struct lfm_q8_rows *x)
 {
     const size_t most_groups = CHUNK / LFM_Q8_BLOCK, n = x->n;
-    const size_t bytes = LANES * row_bytes / (n / LFM_Q8_BLOCK); /* of 32 columns */
     memset(sums, 0, x->T * LANES * sizeof *sums);
     for (size_t first = 0; first < n / LFM_Q8_BLOCK; first += most_groups) {
         size_t left = n / LFM_Q8_BLOCK - first, groups = left < most_groups ? left : most_groups, t = 0;
-        for (size_t g = 0; g < groups; g++) {
-            lfm_fetch(rows + LANES * row_bytes + (first + g) * bytes, bytes);
-            format.fill(panel, g, rows, row_bytes, first + g, format.interleave);
-        }
+        for (size_t g = 0; g < groups; g++) fill_place(format, panel, g, rows, row_bytes, first + g, n);
         const int8_t *q = x->codes + first * LFM_Q8_BLOCK;
         const float *d = x->scales + first;
         const int32_t *s = x->sums + first * 2;

@@ -17,8 +17,8 @@
 enum {
     WORTH_SHARING = 1 << 18, /* products below which waking other threads takes longer than it saves */
     LEAST_TASK = 1 << 17,    /* weights of one task, about */
-    MOST_TASK = 1 << 19,     /* the first rows of a task are not fetched ahead of time: fewer tasks, fewer of these */
-    TASKS_PER_THREAD = 16,   /* or more, so that a thread that falls behind keeps the others waiting for little */
+    MOST_TASK = 1 << 19,
+    TASKS_PER_THREAD = 16,   /* within these bounds, so that a thread that falls behind keeps the others waiting for little */
     PANEL_FLOATS = 1 << 16,  /* decoded weights that stay in the second-level cache */
     ROW_UNIT = 16,           /* tasks and panels are cut at multiples of this many rows */
     SAME_LINES = 1024,       /* rows of a multiple of this many floats all want the same lines of the first-level cache */
@@ -236,7 +236,7 @@ static const struct work *work_of_task(const struct job *job, size_t task)
     return &job->works[low];
 }
 
-/* Weights of one task, so that all threads have enough of them. */
+/* Weights of one task. Its first rows are not fetched ahead of time: as few tasks as keep all threads busy. */
 static size_t task_elements(const struct lfm_product *products, size_t n_products)
 {
     size_t weights = 0;

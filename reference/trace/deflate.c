@@ -12,19 +12,28 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-/* How a plane is put into the stream. */
+/* How a part of a plane is put into the stream. */
 struct manner {
     int level, strategy;
 };
 
-enum { SAMPLES = 4096 };
+/* Planes are deflated in parts, each on its own and ending with a whole byte, so that threads share the work and the
+ * result does not depend on how many they are. */
+enum { PART = 1 << 16, PART_ROOM = PART + PART / 4 + 1024, SAMPLES = 4096, HEADER = 2, CHECKSUM = 4 };
 
-/* Entropy of the plane's bytes, in bits, from a sample spread over it. */
-static double entropy_of(const unsigned char *plane, size_t n)
+/* Bytes first .. first + n - 1 of plane `plane`. */
+struct part {
+    size_t plane, first, n;
+    size_t length; /* deflated */
+    uLong checksum;
+};
+
+/* Entropy of the bytes, in bits, from a sample spread over them. */
+static double entropy_of(const unsigned char *bytes, size_t n)
 {
     size_t counts[256] = {0}, step = n > SAMPLES ? n / SAMPLES : 1, total = 0;
     double bits = 0;
-    for (size_t i = 0; i < n; i += step, total++) counts[plane[i]]++;
+    for (size_t i = 0; i < n; i += step, total++) counts[bytes[i]]++;
     for (size_t b = 0; b < 256; b++)
         if (counts[b] > 0) bits -= (double)counts[b] / (double)total * log2((double)counts[b] / (double)total);
     return bits;
@@ -32,66 +41,99 @@ static double entropy_of(const unsigned char *plane, size_t n)
 
 /* Above 7 bits there is hardly an eighth to save; between, bytes differ in frequency and rarely repeat in rows; below 1,
  * there are runs worth looking for. */
-static struct manner choose_manner(const unsigned char *plane, size_t n)
+static struct manner choose_manner(const unsigned char *bytes, size_t n)
 {
-    double bits = entropy_of(plane, n);
+    double bits = entropy_of(bytes, n);
     if (bits > 7.0) return (struct manner){Z_NO_COMPRESSION, Z_DEFAULT_STRATEGY};
     return (struct manner){Z_BEST_SPEED, bits > 1.0 ? Z_HUFFMAN_ONLY : Z_DEFAULT_STRATEGY};
 }
 
-/* planes[k][i] = byte k of element i. */
-static void shuffle(unsigned char *planes, const unsigned char *elements, size_t n, size_t element_size)
+/* out[i] = byte k of element i. */
+static void take_plane(unsigned char *out, const unsigned char *elements, size_t n, size_t element_size, size_t k)
 {
-    for (size_t k = 0; k < element_size; k++)
-        for (size_t i = 0; i < n; i++) planes[k * n + i] = elements[i * element_size + k];
+    if (element_size == 4)
+        for (size_t i = 0; i < n; i++) out[i] = elements[i * 4 + k];
+    else if (element_size == 2)
+        for (size_t i = 0; i < n; i++) out[i] = elements[i * 2 + k];
+    else
+        for (size_t i = 0; i < n; i++) out[i] = elements[i * element_size + k];
 }
 
-/* The usual sizes, with constants that the compiler can work with. */
-static void shuffle_fast(unsigned char *planes, const unsigned char *elements, size_t n, size_t element_size)
+/* Into `out` of PART_ROOM bytes; true when it fitted. The last part ends the stream. */
+static bool deflate_part(z_stream *stream, unsigned char *out, struct part *part, const unsigned char *elements,
+                         size_t element_size, bool last)
 {
-    if (element_size == 4) shuffle(planes, elements, n, 4);
-    else if (element_size == 2) shuffle(planes, elements, n, 2);
-    else shuffle(planes, elements, n, element_size);
+    unsigned char bytes[PART];
+    take_plane(bytes, elements + part->first * element_size, part->n, element_size, part->plane);
+    struct manner manner = choose_manner(bytes, part->n);
+    if (deflateReset(stream) != Z_OK || deflateParams(stream, manner.level, manner.strategy) != Z_OK) return false;
+    stream->next_in = bytes;
+    stream->avail_in = (uInt)part->n;
+    stream->next_out = out;
+    stream->avail_out = PART_ROOM;
+    int result = deflate(stream, last ? Z_FINISH : Z_SYNC_FLUSH);
+    part->length = stream->total_out;
+    part->checksum = adler32(adler32(0, NULL, 0), bytes, (uInt)part->n);
+    return result == (last ? Z_STREAM_END : Z_OK) && stream->avail_in == 0 && stream->avail_out > 0;
 }
 
-/* The whole stream: true when it fitted. */
-static bool deflate_planes(z_stream *stream, const unsigned char *planes, size_t n, size_t element_size)
+/* Part i goes to out + i * PART_ROOM. */
+static bool deflate_parts(unsigned char *out, struct part *parts, size_t n_parts, const unsigned char *elements,
+                          size_t element_size)
 {
-    for (size_t k = 0; n > 0 && k < element_size; k++) {
-        struct manner manner = choose_manner(planes + k * n, n);
-        if (deflateParams(stream, manner.level, manner.strategy) != Z_OK) return false;
-        stream->next_in = planes + k * n;
-        stream->avail_in = (uInt)n;
-        if (deflate(stream, Z_NO_FLUSH) != Z_OK || stream->avail_in > 0) return false;
-    }
-    return deflate(stream, Z_FINISH) == Z_STREAM_END;
-}
-
-enum lfm_status lfm_deflate_chunk(unsigned char **out, size_t *length, const unsigned char *elements, size_t n,
-                                  size_t element_size, struct lfm_error *error)
-{
-    /* Stored blocks add 5 bytes to at most 65,535; a plane of Huffman codes can lose a little by its sample. */
-    size_t bytes = n * element_size, room = bytes + bytes / 4 + 1024, planes_room = 0, out_room = 0;
-    unsigned char *planes = NULL;
-    z_stream stream = {0};
-    *out = NULL;
-    if (room > UINT32_MAX) return lfm_fail(error, LFM_ERROR_LIMIT, "a chunk of %zu bytes is too large to compress", bytes);
-    enum lfm_status status = LFM_GROW(&planes, &planes_room, bytes + 1, error);
-    if (status == LFM_OK) status = LFM_GROW(out, &out_room, room, error);
-    if (status == LFM_OK && deflateInit(&stream, Z_BEST_SPEED) != Z_OK)
-        status = lfm_fail(error, LFM_ERROR_MEMORY, "cannot compress: out of memory");
-    if (status == LFM_OK) {
-        shuffle_fast(planes, elements, n, element_size);
-        stream.next_out = *out;
-        stream.avail_out = (uInt)room;
-        if (!deflate_planes(&stream, planes, n, element_size))
-            status = lfm_fail(error, LFM_ERROR_LIMIT, "cannot compress a chunk of %zu bytes", bytes);
-        *length = stream.total_out;
+    bool fitted = true;
+#pragma omp parallel if (n_parts > 1)
+    {
+        z_stream stream = {0};
+        bool ready = deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
+#pragma omp for schedule(dynamic) reduction(&& : fitted)
+        for (size_t i = 0; i < n_parts; i++)
+            fitted = ready && deflate_part(&stream, out + i * PART_ROOM, &parts[i], elements, element_size,
+                                           i == n_parts - 1) && fitted;
         deflateEnd(&stream);
     }
-    free(planes);
-    if (status == LFM_OK) return LFM_OK;
-    free(*out);
-    *out = NULL;
-    return status;
+    return fitted;
+}
+
+/* RFC 1950: two bytes of header, which say "deflate, a window of 32 KB, the fastest level", the parts, the checksum. */
+static void join_parts(struct lfm_chunk *chunk, const struct part *parts, size_t n_parts)
+{
+    uLong checksum = adler32(0, NULL, 0);
+    chunk->bytes[0] = 0x78;
+    chunk->bytes[1] = 0x01;
+    chunk->length = HEADER;
+    for (size_t i = 0; i < n_parts; i++) {
+        memmove(chunk->bytes + chunk->length, chunk->bytes + HEADER + i * PART_ROOM, parts[i].length);
+        chunk->length += parts[i].length;
+        checksum = adler32_combine(checksum, parts[i].checksum, (z_off_t)parts[i].n);
+    }
+    for (int shift = 24; shift >= 0; shift -= 8) chunk->bytes[chunk->length++] = (unsigned char)(checksum >> shift);
+}
+
+/* An empty chunk is one empty part, which ends the stream. */
+static void divide(struct part *parts, size_t n_parts, size_t n)
+{
+    size_t plane = 0, first = 0;
+    for (size_t i = 0; i < n_parts; i++) {
+        parts[i] = (struct part){.plane = plane, .first = first, .n = n - first < PART ? n - first : PART};
+        first += parts[i].n;
+        if (first < n) continue;
+        first = 0;
+        plane++;
+    }
+}
+
+enum lfm_status lfm_deflate_chunk(struct lfm_chunk *chunk, const unsigned char *elements, size_t n, size_t element_size,
+                                  struct lfm_error *error)
+{
+    size_t n_parts = n > 0 ? (n + PART - 1) / PART * element_size : 1;
+    struct part *parts;
+    LFM_TRY(LFM_GROW(&chunk->bytes, &chunk->room, HEADER + n_parts * PART_ROOM + CHECKSUM, error));
+    LFM_TRY(LFM_ALLOC(&parts, n_parts, error));
+    divide(parts, n_parts, n);
+    bool fitted = deflate_parts(chunk->bytes + HEADER, parts, n_parts, elements, element_size);
+    if (fitted) join_parts(chunk, parts, n_parts);
+    free(parts);
+    if (fitted) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_MEMORY, "cannot compress a chunk of %zu bytes: out of memory", n * element_size);
 }

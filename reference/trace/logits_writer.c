@@ -16,6 +16,7 @@
 struct lfm_logits_writer {
     hid_t file, vocabulary;
     const char *path;
+    struct lfm_rows_file rows_file;
     struct lfm_buffer partial; /* the name while it is being written; empty when there is no such file */
     struct lfm_rows token_axis, tokens, documents, positions, logits;
 };
@@ -31,7 +32,8 @@ static size_t chunk_rows(size_t n_tokens, size_t V)
 static enum lfm_status create_column(struct lfm_logits_writer *writer, struct lfm_rows *rows, const char *name,
                                      size_t n_rows, const char *units, struct lfm_error *error)
 {
-    LFM_TRY(lfm_rows_create(rows, writer->file, name, H5T_STD_I32LE, 0, NULL, n_rows, units, writer->path, error));
+    LFM_TRY(lfm_rows_create(rows, writer->file, name, H5T_STD_I32LE, 0, NULL, n_rows, units, &writer->rows_file,
+                            error));
     return lfm_h5_attach(rows->dataset, 0, writer->token_axis.dataset, "token", writer->path, error);
 }
 
@@ -45,7 +47,8 @@ static enum lfm_status create_all(struct lfm_logits_writer *writer, const struct
     LFM_TRY(lfm_h5_put_header(writer->file, LFM_LOGITS_FORMAT, provenance, path, error));
     LFM_TRY(lfm_h5_group(&axes, writer->file, "axes", path, error));
     enum lfm_status status =
-        lfm_rows_create(&writer->token_axis, axes, "token", H5T_STD_I32LE, 0, NULL, n_rows, "index", path, error);
+        lfm_rows_create(&writer->token_axis, axes, "token", H5T_STD_I32LE, 0, NULL, n_rows, "index", &writer->rows_file,
+                        error);
     if (status == LFM_OK) status = lfm_h5_declare_scale(writer->token_axis.dataset, "token", path, error);
     if (status == LFM_OK)
         status = lfm_h5_put_axis(&writer->vocabulary, axes, "vocabulary", "vocabulary", V, path, error);
@@ -55,7 +58,7 @@ static enum lfm_status create_all(struct lfm_logits_writer *writer, const struct
     LFM_TRY(create_column(writer, &writer->documents, "document", n_rows, "index", error));
     LFM_TRY(create_column(writer, &writer->positions, "position", n_rows, "tokens", error));
     LFM_TRY(lfm_rows_create(&writer->logits, writer->file, "logits", H5T_IEEE_F32LE, 1, &V, chunk_rows(n_tokens, V), "1",
-                            path, error));
+                            &writer->rows_file, error));
     LFM_TRY(lfm_h5_attach(writer->logits.dataset, 0, writer->token_axis.dataset, "token", path, error));
     return lfm_h5_attach(writer->logits.dataset, 1, writer->vocabulary, "vocabulary", path, error);
 }
@@ -69,7 +72,7 @@ enum lfm_status lfm_logits_writer_open(struct lfm_logits_writer **out, const cha
     LFM_TRY(lfm_h5_check_target(path, error));
     LFM_TRY(LFM_ALLOC(&writer, 1, error));
     writer->file = writer->vocabulary = -1;
-    writer->path = path;
+    writer->path = writer->rows_file.path = path;
     enum lfm_status status = lfm_buffer_printf(&writer->partial, error, "%s.partial", path);
     if (status == LFM_OK) status = create_all(writer, model, provenance, n_tokens, error);
     if (status == LFM_OK)
@@ -135,5 +138,6 @@ void lfm_logits_writer_close(struct lfm_logits_writer *writer)
     close_file(writer);
     if (writer->partial.data) unlink(writer->partial.data);
     lfm_buffer_release(&writer->partial);
+    free(writer->rows_file.chunk.bytes);
     free(writer);
 }

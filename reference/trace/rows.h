@@ -7,25 +7,32 @@
 #define LFM_TRACE_ROWS_H
 
 #include "reference/base/error.h"
+#include "reference/trace/deflate.h"
 
 #include <hdf5.h>
 #include <stddef.h>
 
+/* What the datasets of a file share. Its owner frees chunk.bytes after closing them. */
+struct lfm_rows_file {
+    const char *path;       /* for messages; borrowed */
+    struct lfm_chunk chunk; /* that is being written */
+};
+
 struct lfm_rows {
     hid_t dataset, type;  /* type: the same in memory and in the file; owned */
-    const char *path;     /* of the file, for messages; borrowed */
+    struct lfm_rows_file *file; /* borrowed */
     char name[64];        /* of the dataset, with its groups, for messages */
     size_t n_inner, inner[2]; /* extents of the axes after the first */
     size_t width, row_bytes, chunk_rows; /* width: values per row */
     size_t written;       /* rows in the file */
-    size_t buffered;      /* rows in `buffer` [chunk_rows, width] */
-    unsigned char *buffer;
+    size_t buffered;      /* rows in `buffer` */
+    unsigned char *buffer; /* [chunk_rows, width]; NULL until rows come that do not fill a chunk */
 };
 
 /* Creates the dataset below `parent`, of 0 to 2 axes `inner` after that of the rows. The type is copied. */
 enum lfm_status lfm_rows_create(struct lfm_rows *rows, hid_t parent, const char *name, hid_t type, size_t n_inner,
-                                const size_t *inner, size_t chunk_rows, const char *units, const char *path,
-                                struct lfm_error *error);
+                                const size_t *inner, size_t chunk_rows, const char *units,
+                                struct lfm_rows_file *file, struct lfm_error *error);
 /* Appends n rows of `type`. */
 enum lfm_status lfm_rows_append(struct lfm_rows *rows, const void *values, size_t n, struct lfm_error *error);
 /* Forgets all rows after the first n. */

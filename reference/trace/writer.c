@@ -70,6 +70,7 @@ enum lfm_status lfm_trace_writer_open(struct lfm_trace_writer **out, const char 
     writer->chunk_rows = tokens < LFM_TRACE_CHUNK ? tokens : LFM_TRACE_CHUNK;
     if (writer->chunk_rows == 0) writer->chunk_rows = 1;
     enum lfm_status status = lfm_copy_string(&writer->path, path, strlen(path), error);
+    writer->rows_file.path = writer->path;
     if (status == LFM_OK) status = lfm_writer_create(writer, provenance, error);
     if (status == LFM_OK) {
         *out = writer;
@@ -130,7 +131,7 @@ static enum lfm_status each_rows(struct lfm_trace_writer *writer,
     LFM_TRY(visit(writer, &writer->positions, error));
     if (writer->options.logits) LFM_TRY(visit(writer, &writer->logits, error));
     for (size_t i = 0; writer->points && i < writer->config->num_hidden_layers * LFM_POINT_COUNT; i++)
-        if (writer->points[i].buffer) LFM_TRY(visit(writer, &writer->points[i], error));
+        if (writer->points[i].file) LFM_TRY(visit(writer, &writer->points[i], error));
     return LFM_OK;
 }
 
@@ -257,6 +258,7 @@ void lfm_trace_writer_close(struct lfm_trace_writer *writer)
     free(writer->halves);
     free(writer->gathered);
     release_derived(&writer->derived);
+    free(writer->rows_file.chunk.bytes);
     free(writer->path);
     free(writer);
 }

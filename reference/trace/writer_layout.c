@@ -79,7 +79,7 @@ static enum lfm_status create_axes(struct lfm_trace_writer *writer, struct lfm_e
     const char *path = writer->path;
     LFM_TRY(lfm_h5_group(&group, writer->file, "axes", path, error));
     enum lfm_status status = lfm_rows_create(&writer->token_axis, group, "token", H5T_STD_I32LE, 0, NULL,
-                                             writer->chunk_rows, "index", path, error);
+                                             writer->chunk_rows, "index", &writer->rows_file, error);
     if (status == LFM_OK) status = lfm_h5_declare_scale(writer->token_axis.dataset, "token", path, error);
     for (int a = 0; a < LFM_AXIS_COUNT && status == LFM_OK; a++) {
         size_t length = axis_length(writer, (enum lfm_axis)a);
@@ -105,7 +105,7 @@ static enum lfm_status create_rows(struct lfm_trace_writer *writer, struct lfm_r
     size_t chunk_rows = writer->chunk_rows, inner[2] = {1, 1};
     for (size_t i = 0; i < axes.count; i++) inner[i] = axis_length(writer, axes.axes[i]);
     while (chunk_rows > 1 && chunk_rows * inner[0] * inner[1] > CHUNK_BYTES / 4) chunk_rows = (chunk_rows + 1) / 2;
-    LFM_TRY(lfm_rows_create(rows, parent, name, type, axes.count, inner, chunk_rows, units, writer->path, error));
+    LFM_TRY(lfm_rows_create(rows, parent, name, type, axes.count, inner, chunk_rows, units, &writer->rows_file, error));
     LFM_TRY(lfm_h5_attach(rows->dataset, 0, writer->token_axis.dataset, "token", writer->path, error));
     for (size_t i = 0; i < axes.count; i++) LFM_TRY(attach(writer, rows->dataset, i + 1, axes.axes[i], error));
     return LFM_OK;

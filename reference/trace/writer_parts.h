@@ -33,6 +33,7 @@ struct lfm_derived {
 struct lfm_trace_writer {
     hid_t file;
     char *path;
+    struct lfm_rows_file rows_file;
     const struct lfm_model *model;
     const struct lfm_config *config; /* the model's */
     const struct lfm_documents *documents;

@@ -2,6 +2,7 @@
 #include "reference/trace/deflate.h"
 #include "tests/unit/assert.h"
 
+#include <omp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -11,19 +12,19 @@ static struct lfm_error error;
 /* Encodes, inflates with zlib, unshuffles, compares. Returns the encoded length. */
 static size_t check_round_trip(const unsigned char *elements, size_t n, size_t size)
 {
-    unsigned char *stream;
-    size_t length, bytes = n * size;
-    assert_ok(lfm_deflate_chunk(&stream, &length, elements, n, size, &error));
+    struct lfm_chunk chunk = {0};
+    size_t bytes = n * size;
+    assert_ok(lfm_deflate_chunk(&chunk, elements, n, size, &error));
     unsigned char *planes = malloc(bytes + 1);
     uLongf inflated = bytes + 1;
-    cr_assert_eq(uncompress(planes, &inflated, stream, length), Z_OK);
+    cr_assert_eq(uncompress(planes, &inflated, chunk.bytes, chunk.length), Z_OK);
     cr_assert_eq(inflated, bytes);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < size; k++)
             cr_assert_eq(planes[k * n + i], elements[i * size + k], "byte %zu of element %zu", k, i);
     free(planes);
-    free(stream);
-    return length;
+    free(chunk.bytes);
+    return chunk.length;
 }
 
 static unsigned char *noise(size_t bytes)
@@ -37,12 +38,12 @@ static unsigned char *noise(size_t bytes)
     return out;
 }
 
-static const size_t sizes[] = {1, 2, 4, 8}, counts[] = {1, 2, 255, 4097, 100000};
+static const size_t sizes[] = {1, 2, 4, 8}, counts[] = {1, 2, 255, 4097, 65536, 100000};
 
 Test(deflate, noise_comes_back_and_hardly_grows)
 {
     for (size_t s = 0; s < 4; s++)
-        for (size_t c = 0; c < 5; c++) {
+        for (size_t c = 0; c < 6; c++) {
             unsigned char *elements = noise(counts[c] * sizes[s]);
             size_t bytes = counts[c] * sizes[s];
             cr_assert_leq(check_round_trip(elements, counts[c], sizes[s]), bytes + bytes / 1000 + 100);
@@ -88,6 +89,22 @@ Test(deflate, a_misleading_sample_is_still_right)
     check_round_trip(calm, N, 1);
     free(elements);
     free(calm);
+}
+
+Test(deflate, any_number_of_threads_makes_the_same_bytes)
+{
+    enum { N = 200000 };
+    unsigned char *elements = noise(4 * N);
+    struct lfm_chunk one = {0}, three = {0};
+    omp_set_num_threads(1);
+    assert_ok(lfm_deflate_chunk(&one, elements, N, 4, &error));
+    omp_set_num_threads(3);
+    assert_ok(lfm_deflate_chunk(&three, elements, N, 4, &error));
+    cr_assert_eq(one.length, three.length);
+    cr_assert_arr_eq(one.bytes, three.bytes, one.length);
+    free(one.bytes);
+    free(three.bytes);
+    free(elements);
 }
 
 Test(deflate, nothing_comes_back_as_nothing)

@@ -310,10 +310,10 @@ INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
  * magnitudes of their differences from 128, with the signs put on the activations. */
 
 enum { LANES = 8, CHUNK = 256 };
-/* For codes of five and six bits, which leave room for few sums in 16 bits, interleaving never pays. */
-#define MOST_UNINTERLEAVED(most) ((most) == 31 || (most) == 63 ? SIZE_MAX : 4)
 /* Long blocks make long code. */
 #define MOST_UNSTORED(block) ((block) == 32 ? 4 : 2)
+/* Signs are put on the activations for codes of 8 bits, which are differences from zero already. */
+#define ZERO(format) ((format).most == 255 ? 0 : (format).zero)
 typedef __m256 lane_floats;
 typedef __m256i lane_integers;
 
@@ -384,6 +384,11 @@ INLINE __m256 to_floats(__m256i x)
     return _mm256_cvtepi32_ps(x);
 }
 
+INLINE __m256 subtract_product(__m256 a, __m256 b, __m256 c)
+{
+    return _mm256_fnmadd_ps(b, c, a);
+}
+
 #include "quant/kernels/fill.h"
 
 INLINE __m256i widen(__m256i pairs)
@@ -398,9 +403,8 @@ INLINE __m256i four_of(const int8_t *q)
     return _mm256_set1_epi32(four);
 }
 
-/* Interleaved rows: `quads` registers of codes from `first` on. */
-INLINE __m256i multiply_quads(const struct panel *panel, size_t first, size_t quads, unsigned most, int zero, const int8_t *q,
-                              int32_t of_activations)
+/* Interleaved rows: `quads` registers of codes from `first` on. Sums of two products stay in 16 bits as long as they fit. */
+INLINE __m256i multiply_quads(const struct panel *panel, size_t first, size_t quads, unsigned most, const int8_t *q)
 {
     if (most == 255) {
         __m256i sum = _mm256_setzero_si256();
@@ -411,12 +415,12 @@ INLINE __m256i multiply_quads(const struct panel *panel, size_t first, size_t qu
         return sum;
     }
     const size_t together = INT16_MAX / (2 * most * INT8_MAX);
-    __m256i sum = _mm256_set1_epi32(-zero * of_activations);
-    for (size_t k = 0; k < quads;) {
-        __m256i pairs = _mm256_setzero_si256();
-        for (size_t end = k + together < quads ? k + together : quads; k < end; k++)
-            pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(panel->codes[first + k], four_of(q + 4 * k)));
-        sum = _mm256_add_epi32(sum, widen(pairs));
+    __m256i pairs, sum = _mm256_setzero_si256();
+#pragma GCC unroll 8
+    for (size_t k = 0; k < quads; k++) {
+        __m256i product = _mm256_maddubs_epi16(panel->codes[first + k], four_of(q + 4 * k));
+        pairs = k % together == 0 ? product : _mm256_add_epi16(pairs, product);
+        if ((k + 1) % together == 0 || k + 1 == quads) sum = _mm256_add_epi32(sum, widen(pairs));
     }
     return sum;
 }
@@ -431,8 +435,7 @@ INLINE __m256i multiply_pair(const struct panel *panel, size_t at, unsigned most
 
 /* Rows as they are, in pairs: registers first .. first + 3 are the first 16 columns, the next four 16 more. Sums stay in 16
  * bits as long as they are sure to fit. */
-INLINE __m256i multiply_pairs(const struct panel *panel, size_t first, size_t columns, unsigned most, int zero, const int8_t *q,
-                              int32_t of_activations)
+INLINE __m256i multiply_pairs(const struct panel *panel, size_t first, size_t columns, unsigned most, const int8_t *q)
 {
     const size_t fit = INT16_MAX / (2 * most * INT8_MAX); /* sums of two products, in 16 bits */
     const size_t held = columns / LFM_Q8_HALF;            /* of them in sum[r] */
@@ -445,22 +448,17 @@ INLINE __m256i multiply_pairs(const struct panel *panel, size_t first, size_t co
         __m256i more = multiply_pair(panel, first + 4 + r, most, q + LFM_Q8_HALF);
         sum[r] = wide ? _mm256_add_epi32(sum[r], widen(more)) : _mm256_add_epi16(sum[r], more);
     }
-    __m256i rows;
     if (fit >= 4 * held)
-        rows = widen(_mm256_hadd_epi16(_mm256_hadd_epi16(sum[0], sum[1]), _mm256_hadd_epi16(sum[2], sum[3])));
-    else if (!wide)
-        rows = _mm256_hadd_epi32(widen(_mm256_hadd_epi16(sum[0], sum[1])), widen(_mm256_hadd_epi16(sum[2], sum[3])));
-    else
-        rows = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
-    return most == 255 ? rows : _mm256_sub_epi32(rows, _mm256_set1_epi32(zero * of_activations));
+        return widen(_mm256_hadd_epi16(_mm256_hadd_epi16(sum[0], sum[1]), _mm256_hadd_epi16(sum[2], sum[3])));
+    if (!wide) return _mm256_hadd_epi32(widen(_mm256_hadd_epi16(sum[0], sum[1])), widen(_mm256_hadd_epi16(sum[2], sum[3])));
+    return _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
 }
 
-INLINE __m256i multiply_group(struct traits format, const struct panel *panel, size_t p, size_t part, const int8_t *q,
-                              int32_t of_activations)
+INLINE __m256i multiply_group(struct traits format, const struct panel *panel, size_t p, size_t part, const int8_t *q)
 {
     size_t first = p * 8 + part * format.group / 4;
-    if (format.interleave) return multiply_quads(panel, first, format.group / 4, format.most, format.zero, q, of_activations);
-    return multiply_pairs(panel, first, format.group, format.most, format.zero, q, of_activations);
+    if (is_interleaved(format)) return multiply_quads(panel, first, format.group / 4, format.most, q);
+    return multiply_pairs(panel, first, format.group, format.most, q);
 }
 
 #include "quant/kernels/panels.h"

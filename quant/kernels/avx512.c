@@ -328,8 +328,8 @@ INLINE void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_st
  * See panels.h. Codes of 8 bits, as of q8_0, stand for differences from 128. */
 
 enum { LANES = 16, CHUNK = 256 };
-#define MOST_UNINTERLEAVED(most) 0
 #define MOST_UNSTORED(block) 0
+#define ZERO(format) (format).zero
 typedef __m512 lane_floats;
 typedef __m512i lane_integers;
 
@@ -401,14 +401,18 @@ INLINE __m512 to_floats(__m512i x)
     return _mm512_cvtepi32_ps(x);
 }
 
+INLINE __m512 subtract_product(__m512 a, __m512 b, __m512 c)
+{
+    return _mm512_fnmadd_ps(b, c, a);
+}
+
 #include "quant/kernels/fill.h"
 
 /* No code is too large for an instruction that adds in 32 bits. */
-INLINE __m512i multiply_group(struct traits format, const struct panel *panel, size_t p, size_t part, const int8_t *q,
-                              int32_t of_activations)
+INLINE __m512i multiply_group(struct traits format, const struct panel *panel, size_t p, size_t part, const int8_t *q)
 {
     size_t quads = format.group / 4, first = p * 8 + part * quads;
-    __m512i sum = _mm512_set1_epi32(-format.zero * of_activations);
+    __m512i sum = _mm512_setzero_si512();
     for (size_t k = 0; k < quads; k++) {
         int32_t four;
         memcpy(&four, q + 4 * k, sizeof four);

@@ -9,15 +9,14 @@ static float multiply_row_q8(const struct lfm_format *format, const uint8_t *cod
 {
     const int8_t *q = x->codes + t * x->n;
     const float *d = x->scales + t * (x->n / LFM_Q8_BLOCK);
-    const int32_t *sums = x->sums + t * (x->n / LFM_Q8_HALF);
-    size_t group = format->group, halves = group / LFM_Q8_HALF;
+    size_t group = format->group;
+    const float *sums = (group == LFM_Q8_HALF ? x->half_sums : x->sums) + t * (x->n / group);
     float sum = 0;
     for (size_t g = 0; g < x->n / group; g++) {
         float scale = d[g * group / LFM_Q8_BLOCK];
-        int32_t of_activations = sums[g * halves] + (halves == 2 ? sums[g * halves + 1] : 0);
-        int32_t product = group_product(codes + g * group, q + g * group, group) - format->zero * of_activations;
+        int32_t product = group_product(codes + g * group, q + g * group, group) - format->zero * (int32_t)sums[g];
         sum += scales[g] * scale * (float)product;
-        if (format->has_minima) sum += minima[g] * scale * (float)of_activations;
+        if (format->has_minima) sum += minima[g] * scale * sums[g];
     }
     return sum;
 }

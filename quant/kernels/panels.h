@@ -2,16 +2,17 @@
  *
  * LANES rows at a time are interleaved, so that a register holds four neighbouring codes of each row, and one instruction or
  * two multiply them with four bytes of the activations. A chunk of columns is prepared in the first-level cache and multiplied
- * with all tokens. Few tokens do not pay for interleaving where that is slow: rows are then multiplied as they are, and the
- * sums of each added across the register; for the fewest of all, codes are multiplied in the registers they were loaded to. The
- * including file defines
+ * with all tokens. Few tokens do not pay for interleaving and storing where that is slow: codes are then multiplied in the
+ * registers they were loaded to, rows as they are, and the sums of each row added across the register. The including file
+ * defines
  *     LANES, CHUNK                      rows and columns of a panel
- *     MOST_UNINTERLEAVED(most)          tokens that do not pay, for codes up to `most`; 0: one does
- *     MOST_UNSTORED(block)              tokens whose panels are not stored, for blocks of so many columns: 0 to PANEL_TOKENS
+ *     MOST_UNSTORED(block)              tokens that do not pay for a panel, for blocks of so many columns: 0 to PANEL_TOKENS
  *     lane_floats, lane_integers        vectors of one number per row
  *     to_all, to_floats                 a float in every lane; integers as floats
+ *     subtract_product(a, b, c)         a - b * c of whole numbers, exact
  *     struct panel                      with scales and minima of each group of the format
- *     multiply_group                    sum((code - zero) * q) over a group of columns, exact: part `part` of place p
+ *     ZERO(format)                      what multiply_group leaves to be subtracted from each code
+ *     multiply_group                    sum((code - zero + ZERO) * q) over a group of columns: part `part` of place p
  *     FORMAT_fill                       for every format: group g of 32 columns of the rows into place p of the panel, groups
  *                                       of a block in order, the first of them at a multiple of 8
  * and has included traits.h and stored.h; it gets the table `formats`. */
@@ -20,33 +21,36 @@
 
 enum { PANEL_TOKENS = 4 }; /* that share the loads of a panel */
 
-/* Adds the group of 32 columns at place p of the panel to the sums of some tokens; q, d and s are those of the group and the
- * first token. */
+/* Adds the group of 32 columns at place p of the panel, group g of the rows, to the sums of some tokens, the first of them
+ * `token`. */
 static inline __attribute__((always_inline)) void multiply_columns(struct traits format, lane_floats *sum,
-                                                                  const struct panel *panel, size_t p, const int8_t *q,
-                                                                  const float *d, const int32_t *s, size_t tokens, size_t n)
+                                                                  const struct panel *panel, size_t p, size_t g,
+                                                                  const struct lfm_q8_rows *x, size_t token, size_t tokens)
 {
-    size_t parts = LFM_Q8_BLOCK / format.group;
+    const size_t parts = LFM_Q8_BLOCK / format.group;
+    const int8_t *q = x->codes + token * x->n + g * LFM_Q8_BLOCK;
+    const float *d = x->scales + token * (x->n / LFM_Q8_BLOCK) + g;
+    const float *s = (parts == 1 ? x->sums : x->half_sums) + token * (x->n / format.group) + g * parts;
     for (size_t part = 0; part < parts; part++)
+#pragma GCC unroll 4
         for (size_t t = 0; t < tokens; t++) {
-            const int32_t *s_t = s + t * (n / LFM_Q8_HALF);
-            lane_floats d_t = to_all(d[t * (n / LFM_Q8_BLOCK)]);
-            int32_t of_activations = parts == 1 ? s_t[0] + s_t[1] : s_t[part];
-            lane_integers product = multiply_group(format, panel, p, part, q + t * n + part * format.group, of_activations);
-            sum[t] = sum[t] + panel->scales[p * parts + part] * d_t * to_floats(product);
-            if (format.has_minima) sum[t] = sum[t] + panel->minima[p] * d_t * to_all((float)of_activations);
+            lane_floats d_t = to_all(d[t * (x->n / LFM_Q8_BLOCK)]), s_t = to_all(s[t * (x->n / format.group) + part]);
+            lane_floats product = to_floats(multiply_group(format, panel, p, part, q + t * x->n + part * format.group));
+            if (ZERO(format) != 0) product = subtract_product(product, s_t, to_all((float)ZERO(format)));
+            sum[t] = sum[t] + panel->scales[p * parts + part] * d_t * product;
+            if (format.has_minima) sum[t] = sum[t] + panel->minima[p] * d_t * s_t;
         }
 }
 
-/* Adds `groups` groups of 32 columns to the sums of some tokens; q, d and s are those of the first token and group. */
+/* Adds the groups first .. first + groups - 1 of 32 columns, which the panel holds, to the sums of some tokens. */
 static inline __attribute__((always_inline)) void multiply_panel(struct traits format, float *sums, const struct panel *panel,
-                                                                size_t groups, const int8_t *q, const float *d,
-                                                                const int32_t *s, size_t tokens, size_t n)
+                                                                size_t first, size_t groups, const struct lfm_q8_rows *x,
+                                                                size_t token, size_t tokens)
 {
     lane_floats sum[PANEL_TOKENS];
     for (size_t t = 0; t < tokens; t++) memcpy(&sum[t], sums + t * LANES, sizeof sum[t]);
     for (size_t g = 0; g < groups; g++)
-        multiply_columns(format, sum, panel, g, q + g * LFM_Q8_BLOCK, d + g, s + 2 * g, tokens, n);
+        multiply_columns(format, sum, panel, g, first + g, x, token, tokens);
     for (size_t t = 0; t < tokens; t++) memcpy(sums + t * LANES, &sum[t], sizeof sum[t]);
 }
 
@@ -56,7 +60,7 @@ static inline __attribute__((always_inline)) void fill_place(struct traits forma
 {
     size_t bytes = LANES * row_bytes / (n / LFM_Q8_BLOCK); /* of 32 columns */
     lfm_fetch(rows + LANES * row_bytes + g * bytes, bytes);
-    format.fill(panel, p, rows, row_bytes, g, format.interleave);
+    format.fill(panel, p, rows, row_bytes, g, is_interleaved(format));
 }
 
 /* LANES rows with format.tokens tokens. The panel is one block and goes no further than here, so that the compiler, to which
@@ -73,8 +77,7 @@ static inline __attribute__((always_inline)) void multiply_rows_unstored(struct 
         for (size_t p = 0; p < groups; p++) {
             size_t g = block * groups + p;
             fill_place(format, &panel, p, rows, row_bytes, g, n);
-            multiply_columns(format, sum, &panel, p, x->codes + g * LFM_Q8_BLOCK, x->scales + g, x->sums + 2 * g,
-                             format.tokens, n);
+            multiply_columns(format, sum, &panel, p, g, x, 0, format.tokens);
         }
     }
     for (size_t t = 0; t < format.tokens; t++) memcpy(sums + t * LANES, &sum[t], sizeof sum[t]);
@@ -90,15 +93,9 @@ static inline __attribute__((always_inline)) void multiply_rows_q8(struct traits
     for (size_t first = 0; first < n / LFM_Q8_BLOCK; first += most_groups) {
         size_t left = n / LFM_Q8_BLOCK - first, groups = left < most_groups ? left : most_groups, t = 0;
         for (size_t g = 0; g < groups; g++) fill_place(format, panel, g, rows, row_bytes, first + g, n);
-        const int8_t *q = x->codes + first * LFM_Q8_BLOCK;
-        const float *d = x->scales + first;
-        const int32_t *s = x->sums + first * 2;
-#define TOKENS_FROM_T(count)                                                                                               \
-    multiply_panel(format, sums + t * LANES, panel, groups, q + t * n, d + t * (n / LFM_Q8_BLOCK), s + t * (n / LFM_Q8_HALF), \
-                   count, n)
-        for (; t + PANEL_TOKENS <= x->T; t += PANEL_TOKENS) TOKENS_FROM_T(PANEL_TOKENS);
-        for (; t < x->T; t++) TOKENS_FROM_T(1);
-#undef TOKENS_FROM_T
+        for (; t + PANEL_TOKENS <= x->T; t += PANEL_TOKENS)
+            multiply_panel(format, sums + t * LANES, panel, first, groups, x, t, PANEL_TOKENS);
+        for (; t < x->T; t++) multiply_panel(format, sums + t * LANES, panel, first, groups, x, t, 1);
     }
 }
 
@@ -126,17 +123,15 @@ static inline __attribute__((always_inline)) void multiply_q8(struct traits form
     static void format##_multiply_q8(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows,      \
                                      const struct lfm_q8_rows *x, void *scratch)                                        \
     {                                                                                                                   \
-        INTEGER_CASE(x->T == 1 && MOST_UNSTORED(block) >= 1, format, block, group, most, zero, has_minima, false, 1)    \
-        INTEGER_CASE(x->T == 2 && MOST_UNSTORED(block) >= 2, format, block, group, most, zero, has_minima, false, 2)    \
-        INTEGER_CASE(x->T == 3 && MOST_UNSTORED(block) >= 3, format, block, group, most, zero, has_minima, false, 3)    \
-        INTEGER_CASE(x->T == 4 && MOST_UNSTORED(block) >= 4, format, block, group, most, zero, has_minima, false, 4)    \
-        INTEGER_CASE(x->T <= MOST_UNINTERLEAVED(most) && MOST_UNINTERLEAVED(most) > MOST_UNSTORED(block), format,       \
-                     block, group, most, zero, has_minima, false, 0)                                                    \
-        INTEGER_CASE(true, format, block, group, most, zero, has_minima, true, 0)                                       \
+        INTEGER_CASE(x->T == 1 && MOST_UNSTORED(block) >= 1, format, block, group, most, zero, has_minima, 1)           \
+        INTEGER_CASE(x->T == 2 && MOST_UNSTORED(block) >= 2, format, block, group, most, zero, has_minima, 2)           \
+        INTEGER_CASE(x->T == 3 && MOST_UNSTORED(block) >= 3, format, block, group, most, zero, has_minima, 3)           \
+        INTEGER_CASE(x->T == 4 && MOST_UNSTORED(block) >= 4, format, block, group, most, zero, has_minima, 4)           \
+        INTEGER_CASE(true, format, block, group, most, zero, has_minima, 0)                                             \
     }
-#define INTEGER_CASE(condition, format, block, group, most, zero, has_minima, interleave, tokens)                       \
+#define INTEGER_CASE(condition, format, block, group, most, zero, has_minima, tokens)                                   \
     if (condition) {                                                                                                    \
-        multiply_q8((struct traits){format##_fill, block, group, most, zero, has_minima, interleave, tokens}, #format,  \
+        multiply_q8((struct traits){format##_fill, block, group, most, zero, has_minima, tokens}, #format,              \
                     y, y_stride, rows, row_bytes, n_rows, x, scratch);                                                  \
         return;                                                                                                         \
     }

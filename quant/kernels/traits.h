@@ -13,6 +13,11 @@ struct traits {
     size_t group;  /* columns under one scale: 32 or 16 */
     unsigned most; /* the largest code */
     int zero;      /* what is subtracted from codes */
-    bool has_minima, interleave;
-    size_t tokens; /* of an instance for that many; 0: for any number */
+    bool has_minima;
+    size_t tokens; /* of an instance for that many, whose panel is not stored; 0: for any number */
 };
+
+static inline bool is_interleaved(struct traits format)
+{
+    return format.tokens == 0;
+}

@@ -32,7 +32,8 @@ struct lfm_q8_rows {
     size_t T, n;
     int8_t *codes;   /* [T,n] */
     float *scales;   /* [T,n/32] */
-    int32_t *sums;   /* [T,n/16] of the codes */
+    float *sums;      /* [T,n/32] of the codes under one scale: whole numbers */
+    float *half_sums; /* [T,n/16] */
 };
 
 /* Room that integer products need. */

@@ -21,6 +21,7 @@ enum {
     TASKS_PER_THREAD = 16,   /* within these bounds, so that a thread that falls behind keeps the others waiting for little */
     PANEL_FLOATS = 1 << 16,  /* decoded weights that stay in the second-level cache */
     ROW_UNIT = 16,           /* tasks and panels are cut at multiples of this many rows */
+    ROUNDED = 512,           /* activations that are rounded to q8 at a time */
     SAME_LINES = 1024,       /* rows of a multiple of this many floats all want the same lines of the first-level cache */
 };
 
@@ -52,30 +53,41 @@ static bool is_integer_product(const struct lfm_product *product, enum lfm_activ
     return activations == LFM_ACTIVATIONS_Q8 && product->W->format->group > 0;
 }
 
-/* One block of q8_0: codes[32], its scale, and the sums of its halves. */
-static void round_block(int8_t *codes, float *scale, int32_t sums[2], const float *x, const struct lfm_format *q8_0)
+/* codes[n] without the offset of the unsigned ones, and the sums of every LFM_Q8_HALF of them. */
+LFM_CLONES
+static void centre_codes(int8_t *restrict codes, float *restrict half_sums, const uint8_t *unsigned_codes, size_t n, int zero)
 {
-    uint8_t block[64], unsigned_codes[LFM_Q8_BLOCK];
-    q8_0->encode_row(block, x, LFM_Q8_BLOCK);
-    q8_0->unpack_row(unsigned_codes, scale, NULL, block, LFM_Q8_BLOCK);
-    sums[0] = sums[1] = 0;
-    for (size_t i = 0; i < LFM_Q8_BLOCK; i++) {
-        codes[i] = (int8_t)(unsigned_codes[i] - q8_0->zero);
-        sums[i / LFM_Q8_HALF] += codes[i];
+    for (size_t i = 0; i < n; i++) codes[i] = (int8_t)(unsigned_codes[i] - zero);
+    for (size_t half = 0; half < n / LFM_Q8_HALF; half++) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < LFM_Q8_HALF; i++) sum += codes[half * LFM_Q8_HALF + i];
+        half_sums[half] = (float)sum;
     }
+}
+
+/* Elements first .. first + n - 1 of x as q8_0 rounds them; n is at most ROUNDED and a multiple of LFM_Q8_BLOCK. */
+static void round_some(const struct lfm_q8_rows *q8, const float *x, size_t first, size_t n, const struct lfm_format *q8_0)
+{
+    uint8_t blocks[2 * ROUNDED], unsigned_codes[ROUNDED];
+    q8_0->encode_row(blocks, x + first, n);
+    q8_0->unpack_row(unsigned_codes, q8->scales + first / LFM_Q8_BLOCK, NULL, blocks, n);
+    float *sums = q8->sums + first / LFM_Q8_BLOCK, *half_sums = q8->half_sums + first / LFM_Q8_HALF;
+    centre_codes(q8->codes + first, half_sums, unsigned_codes, n, q8_0->zero);
+    for (size_t b = 0; b < n / LFM_Q8_BLOCK; b++) sums[b] = half_sums[2 * b] + half_sums[2 * b + 1];
 }
 
 static enum lfm_status round_to_q8(struct lfm_q8_rows *q8, const float *x, size_t T, size_t n, struct lfm_error *error)
 {
     const struct lfm_format *q8_0 = lfm_format_by_name("q8_0");
-    size_t n_blocks = T * n / LFM_Q8_BLOCK;
+    size_t all = T * n;
     *q8 = (struct lfm_q8_rows){.T = T, .n = n};
-    LFM_TRY(LFM_ALLOC(&q8->codes, T * n, error));
-    LFM_TRY(LFM_ALLOC(&q8->scales, n_blocks, error));
-    LFM_TRY(LFM_ALLOC(&q8->sums, n_blocks * 2, error));
-#pragma omp parallel for schedule(static) if (T * n > WORTH_SHARING)
-    for (size_t b = 0; b < n_blocks; b++)
-        round_block(q8->codes + b * LFM_Q8_BLOCK, q8->scales + b, q8->sums + 2 * b, x + b * LFM_Q8_BLOCK, q8_0);
+    LFM_TRY(LFM_ALLOC(&q8->codes, all, error));
+    LFM_TRY(LFM_ALLOC(&q8->scales, all / LFM_Q8_BLOCK, error));
+    LFM_TRY(LFM_ALLOC(&q8->sums, all / LFM_Q8_BLOCK, error));
+    LFM_TRY(LFM_ALLOC(&q8->half_sums, all / LFM_Q8_HALF, error));
+#pragma omp parallel for schedule(static) if (all > WORTH_SHARING)
+    for (size_t first = 0; first < all; first += ROUNDED)
+        round_some(q8, x, first, all - first < ROUNDED ? all - first : ROUNDED, q8_0);
     return LFM_OK;
 }
 
@@ -90,6 +102,7 @@ static void release_q8(struct lfm_q8_rows *q8)
     free(q8->codes);
     free(q8->scales);
     free(q8->sums);
+    free(q8->half_sums);
     *q8 = (struct lfm_q8_rows){0};
 }
 

@@ -195,10 +195,13 @@ Test(kernels, products_with_stored_rows_are_the_bits_of_decoded_ones)
 /* Random activations as round_to_q8 in linear.c would give them, extremes included. */
 static struct lfm_q8_rows random_q8(size_t T, size_t n, gsl_rng *rng)
 {
-    struct lfm_q8_rows x = {T, n, malloc(T * n), malloc(T * n / 32 * sizeof(float)), calloc(T * n / 16, sizeof(int32_t))};
+    struct lfm_q8_rows x = {.T = T, .n = n, .codes = malloc(T * n), .scales = malloc(T * n / 32 * sizeof(float))};
+    x.sums = calloc(T * n / 32, sizeof(float));
+    x.half_sums = calloc(T * n / 16, sizeof(float));
     for (size_t i = 0; i < T * n; i++) {
         x.codes[i] = (int8_t)(i % 5 == 0 ? -127 : i % 7 == 0 ? 127 : (int)gsl_rng_uniform_int(rng, 255) - 127);
-        x.sums[i / 16] += x.codes[i];
+        x.sums[i / 32] += x.codes[i];
+        x.half_sums[i / 16] += x.codes[i];
     }
     random_floats(x.scales, T * n / 32, rng);
     return x;
@@ -227,6 +230,7 @@ static void check_integer(const struct lfm_kernels *set, const struct lfm_format
                 free(x.codes);
                 free(x.scales);
                 free(x.sums);
+                free(x.half_sums);
                 free((void *)W.data);
             }
 }

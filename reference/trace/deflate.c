@@ -24,7 +24,7 @@ enum { PART = 1 << 16, PART_ROOM = PART + PART / 4 + 1024, SAMPLES = 4096, HEADE
 /* Bytes first .. first + n - 1 of plane `plane`. */
 struct part {
     size_t plane, first, n;
-    size_t length; /* deflated */
+    size_t length; /* deflated, at least 1 */
     uLong checksum;
 };
 
@@ -59,40 +59,40 @@ static void take_plane(unsigned char *out, const unsigned char *elements, size_t
         for (size_t i = 0; i < n; i++) out[i] = elements[i * element_size + k];
 }
 
-/* Into `out` of PART_ROOM bytes; true when it fitted. The last part ends the stream. */
-static bool deflate_part(z_stream *stream, unsigned char *out, struct part *part, const unsigned char *elements,
+/* Into `out` of PART_ROOM bytes; the last part ends the stream. Leaves the length at 0 when that fails. */
+static void deflate_part(z_stream *stream, unsigned char *out, struct part *part, const unsigned char *elements,
                          size_t element_size, bool last)
 {
     unsigned char bytes[PART];
     take_plane(bytes, elements + part->first * element_size, part->n, element_size, part->plane);
     struct manner manner = choose_manner(bytes, part->n);
-    if (deflateReset(stream) != Z_OK || deflateParams(stream, manner.level, manner.strategy) != Z_OK) return false;
+    if (deflateReset(stream) != Z_OK || deflateParams(stream, manner.level, manner.strategy) != Z_OK) return;
     stream->next_in = bytes;
     stream->avail_in = (uInt)part->n;
     stream->next_out = out;
     stream->avail_out = PART_ROOM;
-    int result = deflate(stream, last ? Z_FINISH : Z_SYNC_FLUSH);
+    if (deflate(stream, last ? Z_FINISH : Z_SYNC_FLUSH) != (last ? Z_STREAM_END : Z_OK)) return;
+    if (stream->avail_in > 0 || stream->avail_out == 0) return;
     part->length = stream->total_out;
     part->checksum = adler32(adler32(0, NULL, 0), bytes, (uInt)part->n);
-    return result == (last ? Z_STREAM_END : Z_OK) && stream->avail_in == 0 && stream->avail_out > 0;
 }
 
 /* Part i goes to out + i * PART_ROOM. */
 static bool deflate_parts(unsigned char *out, struct part *parts, size_t n_parts, const unsigned char *elements,
                           size_t element_size)
 {
-    bool fitted = true;
 #pragma omp parallel if (n_parts > 1)
     {
         z_stream stream = {0};
         bool ready = deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
-#pragma omp for schedule(dynamic) reduction(&& : fitted)
+#pragma omp for schedule(dynamic)
         for (size_t i = 0; i < n_parts; i++)
-            fitted = ready && deflate_part(&stream, out + i * PART_ROOM, &parts[i], elements, element_size,
-                                           i == n_parts - 1) && fitted;
+            if (ready) deflate_part(&stream, out + i * PART_ROOM, &parts[i], elements, element_size, i == n_parts - 1);
         deflateEnd(&stream);
     }
-    return fitted;
+    for (size_t i = 0; i < n_parts; i++)
+        if (parts[i].length == 0) return false;
+    return true;
 }
 
 /* RFC 1950: two bytes of header, which say "deflate, a window of 32 KB, the fastest level", the parts, the checksum. */

@@ -49,8 +49,8 @@ $(BUILD)/obj/tests/emulated/avx512.o: ALL_CFLAGS += -mavx2 -mfma -mf16c -Wno-psa
 # What only tests run need not be fast, but compiled soon. Other CFLAGS than the default stay as they are.
 $(BUILD)/obj/tests/%.o: ALL_CFLAGS += $(if $(filter -O3,$(CFLAGS)),-O1)
 ifdef SANITIZE
-# With everything inlined into everything, checking each operation takes minutes to compile: here addresses are enough.
-$(BUILD)/obj/quant/kernels/%.o: ALL_CFLAGS += -O1 -fno-sanitize=undefined
+# Checking every load of the inner loops takes minutes, to compile and to run: tests/unit/test_kernel_bounds.c watches them.
+$(BUILD)/obj/quant/kernels/%.o: ALL_CFLAGS += -O2 -fno-sanitize=address,undefined
 endif
 
 SOURCES    := $(shell find $(wildcard reference quant eval reports) -name '*.c' | LC_ALL=C sort)

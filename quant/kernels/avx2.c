@@ -165,14 +165,20 @@ INLINE void q8_0_group(__m256 w[4], const uint8_t *row, size_t i)
         w[k] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load_8(block + 2 + 8 * k))));
 }
 
+/* (code - 8) times 2^28 is what a half of a byte, its first bit inverted, says at the top of a lane: no subtraction, and one
+ * mask for two codes. Scales are that much smaller. */
 INLINE void q4_0_group(__m256 w[4], const uint8_t *row, size_t i)
 {
     const uint8_t *block = row + i / GROUP * 18;
-    __m256 d = load_half(block);
-    __m256i codes[4];
-    load_halves_widened(codes, block + 2);
-    for (size_t k = 0; k < 4; k++)
-        w[k] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_sub_epi32(codes[k], _mm256_set1_epi32(8))));
+    const __m256i first_8 = _mm256_setr_epi32(0x00ffffff, 0x01ffffff, 0x02ffffff, 0x03ffffff, 0x04ffffff, 0x05ffffff,
+                                              0x06ffffff, 0x07ffffff);
+    __m256 d = _mm256_mul_ps(load_half(block), _mm256_set1_ps(0x1p-28f));
+    __m256i bytes = _mm256_xor_si256(_mm256_broadcastsi128_si256(load_16(block + 2)), _mm256_set1_epi8((char)0x88));
+    for (size_t k = 0; k < 2; k++) {
+        __m256i at_top = _mm256_shuffle_epi8(bytes, _mm256_add_epi32(first_8, _mm256_set1_epi32((int)k << 27)));
+        w[k] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_slli_epi32(at_top, 4)));
+        w[k + 2] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_and_si256(at_top, _mm256_set1_epi32((int)0xf0000000u))));
+    }
 }
 
 INLINE void q4_1_group(__m256 w[4], const uint8_t *row, size_t i)

@@ -18,7 +18,7 @@ void lfm_start_with_sleeping_threads(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
     if (under_valgrind()) return;
-    setenv("GOMP_SPINCOUNT", "2000", 1); /* a few microseconds */
+    setenv("GOMP_SPINCOUNT", "1000", 1); /* a few microseconds */
     setenv("KMP_BLOCKTIME", "0", 1);
     char program[PATH_MAX] = "";
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);

@@ -30,8 +30,8 @@ enum {
 /* x[T,n] rounded to q8; n a multiple of 32. */
 struct lfm_q8_rows {
     size_t T, n;
-    int8_t *codes;   /* [T,n] */
-    float *scales;   /* [T,n/32] */
+    int8_t *codes;    /* [T,n] */
+    float *scales;    /* [T,n/32] */
     float *sums;      /* [T,n/32] of the codes under one scale: whole numbers */
     float *half_sums; /* [T,n/16] */
 };

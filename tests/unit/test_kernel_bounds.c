@@ -1,5 +1,5 @@
 /* No kernel reads or writes beyond what it was given: every buffer lies right behind a page that can't be touched, then
- * right before one. Kernels are not compiled with AddressSanitizer (Makefile); this is what watches them, in every build. */
+ * right before one, where a load or a store ends the test; and what is left of its own pages stays zero. Kernels are not compiled with AddressSanitizer (Makefile); this is what watches them, in every build. */
 #include "assert.h"
 #include "reference/model/kernels.h"
 
@@ -13,24 +13,28 @@
 struct buffers {
     bool at_end; /* of their pages */
     size_t n;
-    struct {
-        void *pages;
-        size_t bytes;
+    struct buffer {
+        unsigned char *pages, *at; /* pages[room], of which the buffer is at[bytes] */
+        size_t room, bytes;
     } mapped[12];
 };
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 
 /* `bytes` bytes that make small numbers of any type, between two pages that can't be touched. */
 static void *take(struct buffers *buffers, size_t bytes, size_t alignment)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + alignment + page - 1) / page * page;
+    size_t page = page_size(), room = (bytes + alignment + page - 1) / page * page;
     int zero = open("/dev/zero", O_RDWR);
-    char *pages = mmap(NULL, room + 2 * page, PROT_NONE, MAP_PRIVATE, zero, 0);
+    unsigned char *pages = mmap(NULL, room + 2 * page, PROT_NONE, MAP_PRIVATE, zero, 0);
     cr_assert(zero >= 0 && pages != MAP_FAILED && mprotect(pages + page, room, PROT_READ | PROT_WRITE) == 0);
     close(zero);
     cr_assert_lt(buffers->n, sizeof buffers->mapped / sizeof buffers->mapped[0]);
-    buffers->mapped[buffers->n].pages = pages;
-    buffers->mapped[buffers->n++].bytes = room + 2 * page;
-    char *at = pages + page + (buffers->at_end ? (room - bytes) / alignment * alignment : 0);
+    unsigned char *at = pages + page + (buffers->at_end ? (room - bytes) / alignment * alignment : 0);
+    buffers->mapped[buffers->n++] = (struct buffer){pages + page, at, room, bytes};
     return memset(at, 0x21, bytes);
 }
 
@@ -39,11 +43,19 @@ static float *take_floats(struct buffers *buffers, size_t n)
     return take(buffers, n * sizeof(float), sizeof(float));
 }
 
+static void assert_rest_is_zero(const struct buffer *buffer)
+{
+    size_t first = (size_t)(buffer->at - buffer->pages), i = 0;
+    while (i < buffer->room && ((i >= first && i < first + buffer->bytes) || buffer->pages[i] == 0)) i++;
+    cr_assert_eq(i, buffer->room, "byte %zu beside a buffer of %zu bytes at %zu was written", i, buffer->bytes, first);
+}
+
 static void release(struct buffers *buffers)
 {
     while (buffers->n > 0) {
-        buffers->n--;
-        munmap(buffers->mapped[buffers->n].pages, buffers->mapped[buffers->n].bytes);
+        const struct buffer *buffer = &buffers->mapped[--buffers->n];
+        assert_rest_is_zero(buffer);
+        munmap(buffer->pages - page_size(), buffer->room + 2 * page_size());
     }
 }
 

@@ -1,6 +1,8 @@
 /* Attention over one block of keys, for all sets alike: see reference/model/attention.c. The including file defines
  *     WIDTH, vector                 floats in a register, at most 16, and its type (with operators)
  *     load_vector, store_vector     from and to memory, unaligned
+ *     to_all                        a float in every lane
+ *     multiply_add(sum, a, b)       sum + a * b, rounded once
  *     INLINE                        what functions of constant sizes are declared with
  *
  * Scores, weights and sums are kept in 16 lanes whatever the width, so that every set computes the same bits. */
@@ -28,7 +30,7 @@ INLINE void sum_quarter(vector sum[LFM_HEADS][LANE_VECTORS], const float *q, con
         for (size_t a = lane + order[i]; a < A; a += LFM_LANES)
             for (size_t v = 0; v < LANE_VECTORS; v++) {
                 vector key = load_vector(keys + a * LFM_KEYS + v * WIDTH);
-                for (size_t h = 0; h < n_heads; h++) part[i][h][v] += q[h * A + a] * key;
+                for (size_t h = 0; h < n_heads; h++) part[i][h][v] = multiply_add(part[i][h][v], to_all(q[h * A + a]), key);
             }
     }
     for (size_t h = 0; h < n_heads; h++)
@@ -36,7 +38,7 @@ INLINE void sum_quarter(vector sum[LFM_HEADS][LANE_VECTORS], const float *q, con
             sum[h][v] = (part[0][h][v] + part[1][h][v]) + (part[2][h][v] + part[3][h][v]);
 }
 
-/* The scores of 16 transposed keys, their partial sums added in the order of lfm_sum_lanes. */
+/* The scores of 16 transposed keys, their partial sums added in the order that kernels.h gives. */
 INLINE void multiply_16_keys(float *scores, const float *keys, const float *q, size_t n_heads, size_t A)
 {
     vector half[2][LFM_HEADS][LANE_VECTORS];
@@ -126,12 +128,12 @@ INLINE void add_values(const struct lfm_running *running, const float *shrink, c
         for (size_t k = 0; k < count; k++)
             for (size_t v = 0; v < LANE_VECTORS; v++) {
                 vector value = load_vector(values + k * stride + a + v * WIDTH);
-                for (size_t h = 0; h < n_heads; h++) sum[h][v] += weights[h * LFM_KEYS + k] * value;
+                for (size_t h = 0; h < n_heads; h++) sum[h][v] = multiply_add(sum[h][v], to_all(weights[h * LFM_KEYS + k]), value);
             }
         for (size_t h = 0; h < n_heads; h++)
             for (size_t v = 0; v < LANE_VECTORS; v++) {
                 float *at = running->sums + h * running->padded + a + v * WIDTH;
-                store_vector(at, load_vector(at) * shrink[h] + sum[h][v]);
+                store_vector(at, multiply_add(sum[h][v], load_vector(at), to_all(shrink[h])));
             }
     }
 }

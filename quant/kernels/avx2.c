@@ -25,9 +25,19 @@ INLINE void store_vector(float *at, vector v)
     _mm256_storeu_ps(at, v);
 }
 
+INLINE vector to_all(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+INLINE vector multiply_add(vector sum, vector a, vector b)
+{
+    return _mm256_fmadd_ps(a, b, sum);
+}
+
 #define KEEP_IN_REGISTER(v) __asm__("" : "+x"(v))
 
-/* The first two steps of lfm_sum_lanes: lanes i, i + 8, i + 4 and i + 12 together. */
+/* The first two steps of adding 16 lanes: lanes i, i + 8, i + 4 and i + 12 together. */
 INLINE __m128 fold_to_4(__m256 low, __m256 high)
 {
     __m256 by_8 = _mm256_add_ps(low, high);
@@ -38,7 +48,7 @@ INLINE __m128 fold_to_4(__m256 low, __m256 high)
 #define FOLD_2(a, b) _mm_add_ps(_mm_shuffle_ps(a, b, 0x44), _mm_shuffle_ps(a, b, 0xee))
 #define FOLD_1(a, b) _mm_add_ps(_mm_shuffle_ps(a, b, 0x88), _mm_shuffle_ps(a, b, 0xdd))
 
-/* The sum of 16 lanes as lfm_sum_lanes adds them. */
+/* The sum of 16 lanes, halves added to halves. */
 INLINE float sum_vectors(const vector lanes[2])
 {
     __m128 by_4 = fold_to_4(lanes[0], lanes[1]), by_2 = FOLD_2(by_4, by_4);
@@ -378,11 +388,6 @@ INLINE __m256 low_half_to_float(__m256i lanes)
 {
     __m256i packed = _mm256_packus_epi32(_mm256_and_si256(lanes, _mm256_set1_epi32(0xffff)), _mm256_setzero_si256());
     return _mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08)));
-}
-
-INLINE __m256 to_all(float x)
-{
-    return _mm256_set1_ps(x);
 }
 
 INLINE __m256 to_floats(__m256i x)

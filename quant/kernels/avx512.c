@@ -31,7 +31,7 @@ static bool supported(void)
 #define FOLD_2(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
 #define FOLD_1(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd))
 
-/* The sums of 4 x 4 vectors, each as lfm_sum_lanes adds them; lane 4 * t + r is that of v[r][t]. */
+/* The sums of 4 x 4 vectors, each as kernels.h says; lane 4 * t + r is that of v[r][t]. */
 INLINE __m512 sum_tile(__m512 v[TILE][TILE])
 {
     __m512 by_4[TILE];
@@ -52,9 +52,14 @@ INLINE void store_tile(float *y, size_t y_stride, __m512 sums, size_t rows, size
     }
 }
 
+INLINE __m512 to_all(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
 INLINE __m512 multiply_add(__m512 sum, __m512 a, __m512 b)
 {
-    return _mm512_add_ps(sum, _mm512_mul_ps(a, b));
+    return _mm512_fmadd_ps(a, b, sum);
 }
 
 /* --- FP32 products with decoded weights --- */
@@ -389,11 +394,6 @@ INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
 INLINE __m512 low_half_to_float(__m512i lanes)
 {
     return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(lanes));
-}
-
-INLINE __m512 to_all(float x)
-{
-    return _mm512_set1_ps(x);
 }
 
 INLINE __m512 to_floats(__m512i x)

@@ -3,6 +3,8 @@
  * the exact sum(code * q) over `group` (16 or 32) codes. */
 #include "reference/model/kernels.h"
 
+#include <math.h>
+
 /* One row of weights, unpacked, with token t of x. */
 static float multiply_row_q8(const struct lfm_format *format, const uint8_t *codes, const float *scales,
                              const float *minima, const struct lfm_q8_rows *x, size_t t)
@@ -15,8 +17,8 @@ static float multiply_row_q8(const struct lfm_format *format, const uint8_t *cod
     for (size_t g = 0; g < x->n / group; g++) {
         float scale = d[g * group / LFM_Q8_BLOCK];
         int32_t product = group_product(codes + g * group, q + g * group, group) - format->zero * (int32_t)sums[g];
-        sum += scales[g] * scale * (float)product;
-        if (format->has_minima) sum += minima[g] * scale * sums[g];
+        sum = fmaf(scales[g] * scale, (float)product, sum);
+        if (format->has_minima) sum = fmaf(minima[g] * scale, sums[g], sum);
     }
     return sum;
 }

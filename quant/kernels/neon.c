@@ -29,9 +29,19 @@ INLINE void store_vector(float *at, vector v)
     vst1q_f32(at, v);
 }
 
+INLINE vector to_all(float x)
+{
+    return vdupq_n_f32(x);
+}
+
+INLINE vector multiply_add(vector sum, vector a, vector b)
+{
+    return vfmaq_f32(sum, a, b);
+}
+
 #define KEEP_IN_REGISTER(v) __asm__("" : "+w"(v))
 
-/* The sum of 16 lanes as lfm_sum_lanes adds them: i and i + 8, then 4, 2 and 1 apart. */
+/* The sum of 16 lanes: i and i + 8, then 4, 2 and 1 apart. */
 INLINE float sum_vectors(const vector lanes[4])
 {
     float32x4_t by_4 = vaddq_f32(vaddq_f32(lanes[0], lanes[2]), vaddq_f32(lanes[1], lanes[3]));

@@ -9,6 +9,7 @@
  *     MOST_UNSTORED(block)              tokens that do not pay for a panel, for blocks of so many columns: 0 to PANEL_TOKENS
  *     lane_floats, lane_integers        vectors of one number per row
  *     to_all, to_floats                 a float in every lane; integers as floats
+ *     multiply_add(sum, a, b)           sum + a * b, rounded once
  *     subtract_product(a, b, c)         a - b * c of whole numbers, exact
  *     struct panel                      with scales and minima of each group of the format
  *     ZERO(format)                      what multiply_group leaves to be subtracted from each code
@@ -37,8 +38,8 @@ static inline __attribute__((always_inline)) void multiply_columns(struct traits
             lane_floats d_t = to_all(d[t * (x->n / LFM_Q8_BLOCK)]), s_t = to_all(s[t * (x->n / format.group) + part]);
             lane_floats product = to_floats(multiply_group(format, panel, p, part, q + t * x->n + part * format.group));
             if (ZERO(format) != 0) product = subtract_product(product, s_t, to_all((float)ZERO(format)));
-            sum[t] = sum[t] + panel->scales[p * parts + part] * d_t * product;
-            if (format.has_minima) sum[t] = sum[t] + panel->minima[p] * d_t * s_t;
+            sum[t] = multiply_add(sum[t], panel->scales[p * parts + part] * d_t, product);
+            if (format.has_minima) sum[t] = multiply_add(sum[t], panel->minima[p] * d_t, s_t);
         }
 }
 

@@ -3,6 +3,9 @@
 
 #include "reference/model/lanes.h"
 
+#include <math.h>
+#include <string.h>
+
 #define INLINE static inline __attribute__((always_inline))
 
 static bool supported(void)
@@ -10,21 +13,74 @@ static bool supported(void)
     return true;
 }
 
-/* --- FP32 products: the vector extension of the compiler, which makes the best of the instruction set it compiles for --- */
+/* --- vectors of 4 floats, by the compiler's vector extension, which every processor has --- */
+
+enum { WIDTH = 4, VECTORS = LFM_LANES / WIDTH };
+typedef float vector __attribute__((vector_size(16)));
+typedef float vector_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double double_vector __attribute__((vector_size(32)));
+typedef int64_t long_vector __attribute__((vector_size(32)));
+
+INLINE vector load_vector(const float *at)
+{
+    return *(const vector_in_memory *)(const void *)at;
+}
+
+INLINE void store_vector(float *at, vector v)
+{
+    *(vector_in_memory *)(void *)at = v;
+}
+
+INLINE vector to_all(float x)
+{
+    return (vector){x, x, x, x};
+}
+
+/* fmaf where it is an instruction; elsewhere by way of double, where the product is exact. The sum is then rounded to odd:
+ * if it is not exact, that of its two neighbours in double is taken whose last bit is set, so that rounding to float is as if
+ * it came first. The error of the sum is Knuth's. (Boldo and Melquiond, Emulation of a FMA and correctly rounded sums, IEEE
+ * Transactions on Computers 57, 2008.) */
+INLINE vector multiply_add(vector sum, vector a, vector b)
+{
+#ifdef __FP_FAST_FMAF
+    for (size_t i = 0; i < WIDTH; i++) sum[i] = fmaf(a[i], b[i], sum[i]);
+    return sum;
+#else
+    double_vector product = __builtin_convertvector(a, double_vector) * __builtin_convertvector(b, double_vector);
+    double_vector addend = __builtin_convertvector(sum, double_vector), rounded = product + addend;
+    double_vector of_addend = rounded - product;
+    double_vector error = (product - (rounded - of_addend)) + (addend - of_addend);
+    long_vector bits = (long_vector)rounded, inexact = (error > 0) | (error < 0), even = (bits & 1) - 1;
+    long_vector outwards = (error > 0) ^ (rounded < 0), step = (outwards & 2) - 1;
+    return __builtin_convertvector((double_vector)(bits + (step & inexact & even)), vector);
+#endif
+}
+
+INLINE float sum_vectors(const vector lanes[VECTORS])
+{
+    float sum[LFM_LANES];
+    memcpy(sum, lanes, sizeof sum);
+    for (size_t half = LFM_LANES / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++) sum[i] += sum[i + half];
+    return sum[0];
+}
+
+/* --- FP32 products --- */
 
 enum { TILE_ROWS = 2, TILE_TOKENS = 2 }; /* their product is the number of 16-float sums that are kept */
 
 /* y[t * y_stride + r] for `rows` <= TILE_ROWS and `tokens` <= TILE_TOKENS; both are constants where it is inlined. */
 INLINE void multiply_tile(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
 {
-    lfm_lanes sum[TILE_ROWS][TILE_TOKENS] = {0};
+    vector sum[TILE_ROWS][TILE_TOKENS][VECTORS] = {0};
     for (size_t i = 0; i < n; i += LFM_LANES)
-        for (size_t t = 0; t < tokens; t++) {
-            lfm_lanes x_t = lfm_load(x + t * n + i);
-            for (size_t r = 0; r < rows; r++) sum[r][t] += lfm_load(w + r * n + i) * x_t;
-        }
+        for (size_t t = 0; t < tokens; t++)
+            for (size_t r = 0; r < rows; r++)
+                for (size_t v = 0; v < VECTORS; v++)
+                    sum[r][t][v] = multiply_add(sum[r][t][v], load_vector(w + r * n + i + v * WIDTH),
+                                                load_vector(x + t * n + i + v * WIDTH));
     for (size_t r = 0; r < rows; r++)
-        for (size_t t = 0; t < tokens; t++) y[t * y_stride + r] = lfm_sum_lanes(&sum[r][t]);
+        for (size_t t = 0; t < tokens; t++) y[t * y_stride + r] = sum_vectors(sum[r][t]);
 }
 
 static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
@@ -63,21 +119,7 @@ void lfm_plain_multiply_q8(float *y, size_t y_stride, const struct lfm_format *f
 
 static const struct lfm_format_kernels formats[] = {{0}};
 
-/* --- attention and activations: in vectors that every processor has --- */
-
-enum { WIDTH = 4 };
-typedef float vector __attribute__((vector_size(16)));
-typedef float vector_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
-
-INLINE vector load_vector(const float *at)
-{
-    return *(const vector_in_memory *)(const void *)at;
-}
-
-INLINE void store_vector(float *at, vector v)
-{
-    *(vector_in_memory *)(void *)at = v;
-}
+/* --- attention and activations --- */
 
 #include "quant/kernels/attention.h"
 #include "quant/kernels/silu.h"

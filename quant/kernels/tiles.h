@@ -1,8 +1,9 @@
 /* FP32 products for sets whose registers hold a part of the 16 lanes of a sum. The including file defines
- *     WIDTH, vector                 floats in a register, and its type (with + and *)
+ *     WIDTH, vector                 floats in a register, and its type
  *     load_vector, store_vector     from and to memory, unaligned
  *     KEEP_IN_REGISTER(v)           keeps the compiler from loading v again for every product it is in
- *     sum_vectors                   the sum of 16 lanes as lfm_sum_lanes adds them
+ *     multiply_add(sum, a, b)       sum + a * b, rounded once
+ *     sum_vectors                   the sum of 16 lanes as kernels.h says
  *     FORMAT_group, FORMAT_kept     see stored.h
  * and gets `multiply` and, by stored.h, FORMAT_decode and FORMAT_multiply. */
 #include "reference/model/fetch.h"
@@ -47,7 +48,7 @@ static inline __attribute__((always_inline)) void add_tile(struct sums *sums, bo
             for (size_t r = 0; r < rows; r++) {
                 vector w_i = load_vector(w + r * n + i + v * WIDTH);
                 KEEP_IN_REGISTER(w_i);
-                for (size_t t = 0; t < tokens; t++) sum[r][t][v] = sum[r][t][v] + w_i * x_i[t];
+                for (size_t t = 0; t < tokens; t++) sum[r][t][v] = multiply_add(sum[r][t][v], w_i, x_i[t]);
             }
         }
     for (size_t r = 0; r < rows; r++)
@@ -129,7 +130,7 @@ static inline __attribute__((always_inline)) void stored_tile(decode_group *grou
             group(w, first + r * row_bytes, i, &kept[r]);
             for (size_t k = 0; k < GROUP_VECTORS; k++)
                 for (size_t t = 0; t < tokens; t++)
-                    sum[r][t][k % VECTORS] = sum[r][t][k % VECTORS] + w[k] * load_vector(x + t * n + i + k * WIDTH);
+                    sum[r][t][k % VECTORS] = multiply_add(sum[r][t][k % VECTORS], w[k], load_vector(x + t * n + i + k * WIDTH));
         }
     }
     for (size_t r = 0; r < rows; r++)

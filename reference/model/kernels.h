@@ -2,14 +2,14 @@
  *
  * The table is filled in quant/kernels.c. All sets compute the same bits; what they compute is said here once.
  *
- * FP32 products. A dot product of n terms is kept as 16 partial sums, term i going to sum i mod 16 (LFM_LANES), each term
- * rounded before it is added (no fused multiply-add), and the sums are added pairwise: s[i] += s[i + 8], then 4, 2, 1.
+ * FP32 products. A dot product of n terms is kept as 16 partial sums, term i going to sum i mod 16 (LFM_LANES), multiplied
+ * and added in one operation that rounds once (C's fmaf), and the sums are added pairwise: s[i] += s[i + 8], then 4, 2, 1.
  *
  * Integer products of activations that were rounded to blocks of 32 signed bytes (activations q8) with weights that are
  * small integers times a scale. A format gives a row as unsigned codes in groups (lfm_format.unpack_row):
  * w = scale * (code - zero) + minimum. The sum runs over the groups in ascending order, each adding
  *     (scale * d) * sum((code - zero) * q)   and then, in formats with minima,   (minimum * d) * sum(q)
- * where q and d are the bytes and the scale of the activations; the integer sums are exact. */
+ * by fmaf, where q and d are the bytes and the scale of the activations; the integer sums are exact. */
 #ifndef LFM_MODEL_KERNELS_H
 #define LFM_MODEL_KERNELS_H
 

@@ -54,6 +54,21 @@ static inline __m512 emulated_cvtph_ps(__m256i v)
 #undef _mm512_cvtph_ps
 #define _mm512_cvtph_ps emulated_cvtph_ps
 
+/* What SIMDe makes of it rounds twice. */
+static inline __m512 emulated_fmadd_ps(__m512 a, __m512 b, __m512 c)
+{
+    __m256 in[3][2], out[2];
+    memcpy(in[0], &a, sizeof a);
+    memcpy(in[1], &b, sizeof b);
+    memcpy(in[2], &c, sizeof c);
+    for (int half = 0; half < 2; half++) out[half] = _mm256_fmadd_ps(in[0][half], in[1][half], in[2][half]);
+    __m512 result;
+    memcpy(&result, out, sizeof result);
+    return result;
+}
+#undef _mm512_fmadd_ps
+#define _mm512_fmadd_ps emulated_fmadd_ps
+
 static inline __m512 emulated_shuffle_f32x4(__m512 a, __m512 b, int quarters)
 {
     float in[2][4][4], out[4][4];

@@ -152,10 +152,7 @@ Test(kernels, products_are_summed_in_sixteen_interleaved_parts_then_pairwise)
     gsl_rng *rng = new_rng();
     random_floats(w, N, rng);
     random_floats(x, N, rng);
-    for (size_t i = 0; i < N; i++) {
-        volatile float product = w[i] * x[i];
-        parts[i % 16] += product;
-    }
+    for (size_t i = 0; i < N; i++) parts[i % 16] = fmaf(w[i], x[i], parts[i % 16]);
     for (size_t half = 8; half > 0; half /= 2)
         for (size_t i = 0; i < half; i++) parts[i] += parts[i + half];
     for (const struct lfm_kernels *const *set = lfm_kernel_sets; *set; set++) {
@@ -163,6 +160,46 @@ Test(kernels, products_are_summed_in_sixteen_interleaved_parts_then_pairwise)
         (*set)->multiply(&y, 1, w, 1, x, 1, N);
         cr_assert_float_eq(y, parts[0], 0, "%s", (*set)->name);
     }
+    gsl_rng_free(rng);
+}
+
+/* An odd number of so many bits. */
+static float odd_number(unsigned bits, gsl_rng *rng)
+{
+    return (float)(1u << (bits - 1) | gsl_rng_uniform_int(rng, 1u << (bits - 1)) | 1u);
+}
+
+static bool same_number(float a, float b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+/* a * b of 12 and 13 bits is often halfway between two floats, where what is far below it decides; others cancel, or are
+ * subnormal or too large in the end. */
+Test(kernels, a_product_is_added_in_one_rounding_whatever_the_numbers)
+{
+    enum { TRIES = 100000 };
+    static const int scales[] = {0, 0, 0, -80, -72, 53};
+    gsl_rng *rng = new_rng();
+    size_t hard = 0;
+    for (int i = 0; i < TRIES; i++) {
+        unsigned bits = i % 2 ? 12 : 24;
+        int scale = scales[gsl_rng_uniform_int(rng, 6)], shift = (int)gsl_rng_uniform_int(rng, 90) - 60;
+        float a = odd_number(bits, rng), b = odd_number(bits == 12 ? 13 : 24, rng);
+        float before = i % 5 == 0 ? a * b : ldexpf(odd_number(1 + (unsigned)i % 24, rng), shift);
+        float w[32] = {ldexpf(i % 3 ? -before : before, 2 * scale)}, x[32] = {1};
+        w[16] = ldexpf(a, scale), x[16] = ldexpf(b, scale);
+        float expected = fmaf(w[16], x[16], w[0]);
+        hard += !same_number((float)((double)w[16] * (double)x[16] + (double)w[0]), expected);
+        for (const struct lfm_kernels *const *set = lfm_kernel_sets; *set; set++) {
+            float y;
+            if (!(*set)->supported()) continue;
+            (*set)->multiply(&y, 1, w, 1, x, 1, 32);
+            cr_assert(same_number(y, expected), "%s: %a * %a + %a = %a, expected %a", (*set)->name, (double)w[16],
+                      (double)x[16], (double)w[0], (double)y, (double)expected);
+        }
+    }
+    cr_assert_gt(hard, TRIES / 100, "%zu sums need more than rounding twice", hard);
     gsl_rng_free(rng);
 }
 

@@ -14,10 +14,18 @@ static bool under_valgrind(void)
     return preload && strstr(preload, "vgpreload");
 }
 
+static bool is_any_set(const char *const *names)
+{
+    for (; *names; names++)
+        if (getenv(*names)) return true;
+    return false;
+}
+
 void lfm_start_with_sleeping_threads(char **argv)
 {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
-    if (under_valgrind()) return;
+    static const char *const waiting[] = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", NULL};
+    static const char *const binding[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY", NULL};
+    if (is_any_set(waiting) || is_any_set(binding) || under_valgrind()) return;
     setenv("GOMP_SPINCOUNT", "1000", 1); /* a few microseconds */
     setenv("KMP_BLOCKTIME", "0", 1);
     char program[PATH_MAX] = "";

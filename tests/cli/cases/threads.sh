@@ -15,3 +15,11 @@ for threads in 2 3; do
     same model.1/model.safetensors model.$threads/model.safetensors
     same text.1 text.$threads
 done
+
+# Threads that are to be bound to cores are not all bound to the first one.
+threads_used() { lfmscope bench "$DEMO" --prompt-tokens 1 --decode-tokens 1 --repeats 1 --json --quiet 2>err | grep '"threads"'; }
+threads_used >free
+(export OMP_PROC_BIND=true && threads_used) >bound
+(export OMP_PLACES=cores && threads_used) >placed
+same free bound
+same free placed

@@ -85,9 +85,12 @@ static bool deflate_parts(unsigned char *out, struct part *parts, size_t n_parts
     {
         z_stream stream = {0};
         bool ready = deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
+        /* From the last plane, signs and exponents, on: what takes longest is not left to one thread in the end. */
 #pragma omp for schedule(dynamic)
-        for (size_t i = 0; i < n_parts; i++)
+        for (size_t left = n_parts; left > 0; left--) {
+            size_t i = left - 1;
             if (ready) deflate_part(&stream, out + i * PART_ROOM, &parts[i], elements, element_size, i == n_parts - 1);
+        }
         deflateEnd(&stream);
     }
     for (size_t i = 0; i < n_parts; i++)

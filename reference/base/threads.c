@@ -14,10 +14,13 @@ static bool under_valgrind(void)
     return preload && strstr(preload, "vgpreload");
 }
 
+/* Whether one of these variables is set, to something else than "false". */
 static bool is_any_set(const char *const *names)
 {
-    for (; *names; names++)
-        if (getenv(*names)) return true;
+    for (; *names; names++) {
+        const char *value = getenv(*names);
+        if (value && strcmp(value, "false") != 0 && strcmp(value, "FALSE") != 0) return true;
+    }
     return false;
 }
 

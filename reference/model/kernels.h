@@ -78,7 +78,7 @@ struct lfm_kernels {
     void (*multiply_keys)(float *scores, const float *keys, size_t count, const float *q, size_t n_heads, size_t A);
     /* Takes `count` keys with these scores, times `scale`, and with these values [count, stride] into the results of 1 to
      * LFM_HEADS heads. The scores are overwritten. Sums of weights are kept in 16 lanes over the block, then in double; those
-     * of values are added key by key over the block, then to the ones before. */
+     * of values are added key by key over the block, as terms of FP32 products are, then to the ones before. */
     void (*take_scores)(const struct lfm_running *running, float *scores, float scale, const float *values, size_t stride,
                         size_t count, size_t n_heads);
     /* gate[n] = silu(gate) * up */

@@ -1,5 +1,6 @@
 /* No kernel reads or writes beyond what it was given: every buffer lies right behind a page that can't be touched, then
- * right before one, where a load or a store ends the test; and what is left of its own pages stays zero. Kernels are not compiled with AddressSanitizer (Makefile); this is what watches them, in every build. */
+ * right before one, where a load or a store ends the test; and what is left of its own pages stays zero. Kernels are not
+ * compiled with AddressSanitizer (Makefile); this is what watches them, in every build. */
 #include "assert.h"
 #include "reference/model/kernels.h"
 

@@ -17,9 +17,8 @@ for threads in 2 3; do
 done
 
 # Threads that are to be bound to cores are not all bound to the first one.
-threads_used() { lfmscope bench "$DEMO" --prompt-tokens 1 --decode-tokens 1 --repeats 1 --json --quiet 2>err | grep '"threads"'; }
-threads_used >free
-(export OMP_PROC_BIND=true && threads_used) >bound
-(export OMP_PLACES=cores && threads_used) >placed
-same free bound
-same free placed
+for binding in NONE=1 OMP_PROC_BIND=true OMP_PLACES=cores; do
+    gives 0 env $binding lfmscope bench "$DEMO" --prompt-tokens 1 --decode-tokens 1 --repeats 1 --json
+    json out threads >used.$binding
+    same used.NONE=1 used.$binding
+done

@@ -3,7 +3,6 @@
 #include "quant/kernels/kernels.h"
 
 #include "quant/formats/k_scales.h"
-#include "quant/kernels/kept.h"
 #include "reference/model/lanes.h"
 
 #include <immintrin.h>
@@ -59,6 +58,8 @@ INLINE float sum_vectors(const vector lanes[2])
  *
  * Fused multiply-add is used where the product is exact (a scale of at most 17 bits times a code of at most 5), so that it
  * rounds once as the separate operations do. */
+
+#include "quant/kernels/blocks.h"
 
 INLINE __m256 load_half(const uint8_t *at)
 {
@@ -151,25 +152,24 @@ INLINE void scale_and_add(__m256 w[4], __m256i codes, __m256 d, __m256 m)
     for (size_t k = 0; k < 4; k++) w[k] = _mm256_fmadd_ps(d, w[k], m);
 }
 
-INLINE void f32_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void f32_group(__m256 w[4], const uint8_t *at)
 {
-    for (size_t k = 0; k < 4; k++) w[k] = _mm256_loadu_ps((const float *)(const void *)(row + 4 * i) + 8 * k);
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_loadu_ps((const float *)(const void *)(at) + 8 * k);
 }
 
-INLINE void bf16_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void bf16_group(__m256 w[4], const uint8_t *at)
 {
     for (size_t k = 0; k < 4; k++)
-        w[k] = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16(row + 2 * i + 16 * k)), 16));
+        w[k] = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16(at + 16 * k)), 16));
 }
 
-INLINE void f16_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void f16_group(__m256 w[4], const uint8_t *at)
 {
-    for (size_t k = 0; k < 4; k++) w[k] = _mm256_cvtph_ps(load_16(row + 2 * i + 16 * k));
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_cvtph_ps(load_16(at + 16 * k));
 }
 
-INLINE void q8_0_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void q8_0_group(__m256 w[4], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 34;
     __m256 d = load_half(block);
     for (size_t k = 0; k < 4; k++)
         w[k] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load_8(block + 2 + 8 * k))));
@@ -177,9 +177,8 @@ INLINE void q8_0_group(__m256 w[4], const uint8_t *row, size_t i)
 
 /* (code - 8) times 2^28 is what a half of a byte, its first bit inverted, says at the top of a lane: no subtraction, and one
  * mask for two codes. Scales are that much smaller. */
-INLINE void q4_0_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void q4_0_group(__m256 w[4], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 18;
     const __m256i first_8 = _mm256_setr_epi32(0x00ffffff, 0x01ffffff, 0x02ffffff, 0x03ffffff, 0x04ffffff, 0x05ffffff,
                                               0x06ffffff, 0x07ffffff);
     __m256 d = _mm256_mul_ps(load_half(block), _mm256_set1_ps(0x1p-28f));
@@ -191,25 +190,22 @@ INLINE void q4_0_group(__m256 w[4], const uint8_t *row, size_t i)
     }
 }
 
-INLINE void q4_1_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void q4_1_group(__m256 w[4], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 20;
     __m256 d = load_half(block), m = load_half(block + 2);
     __m256i codes[4];
     load_halves_widened(codes, block + 4);
     for (size_t k = 0; k < 4; k++) w[k] = _mm256_fmadd_ps(d, _mm256_cvtepi32_ps(codes[k]), m);
 }
 
-INLINE void q5_0_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void q5_0_group(__m256 w[4], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 22;
     __m256i codes = _mm256_or_si256(split_halves(load_16(block + 6)), fifth_bits(block + 2));
     scale_codes(w, _mm256_sub_epi8(codes, _mm256_set1_epi8(16)), load_half(block));
 }
 
-INLINE void q5_1_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void q5_1_group(__m256 w[4], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 24;
     __m256i codes = _mm256_or_si256(split_halves(load_16(block + 8)), fifth_bits(block + 4));
     scale_and_add(w, codes, load_half(block), load_half(block + 2));
 }
@@ -219,30 +215,43 @@ INLINE __m256 negated(__m256 x)
     return _mm256_xor_ps(x, _mm256_set1_ps(-0.0f));
 }
 
-/* At the first group of a q4_k or q5_k block, keeps its scales and minima. */
+/* At the first group of a q4_k or q5_k block, keeps its scales and minima: lfm_k_scales_of, eight at a time. */
 INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
 {
     if (g > 0) return;
-    uint8_t scales[8], minima[8];
-    lfm_unpack_k_scales(block + 4, scales, minima);
-    __m256 scale = _mm256_cvtepi32_ps(load_8_widened(scales)), minimum = _mm256_cvtepi32_ps(load_8_widened(minima));
-    _mm256_storeu_ps(kept->scales, _mm256_mul_ps(load_half(block), scale));
-    _mm256_storeu_ps(kept->minima, negated(_mm256_mul_ps(load_half(block + 2), minimum)));
+    __m128i head = load_16(block); /* d and dmin; the packed bytes 0-3; 4-7; 8-11 */
+    __m128 d = _mm_cvtph_ps(head);
+    __m128i six = _mm_srlv_epi32(_mm_shuffle_epi32(head, 0xa5), _mm_setr_epi32(0, 2, 0, 2));
+    __m128i four = _mm_srlv_epi32(_mm_shuffle_epi32(head, 0xff), _mm_setr_epi32(0, 0, 0, 4));
+    six = _mm_and_si128(six, _mm_setr_epi32(0x3f3f3f3f, 0x30303030, 0x3f3f3f3f, 0x30303030));
+    four = _mm_and_si128(four, _mm_setr_epi32(0, 0x0f0f0f0f, 0, 0x0f0f0f0f));
+    __m128i codes = _mm_or_si128(six, four); /* eight scales, eight minima */
+    __m256 scale = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(codes));
+    __m256 minimum = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(codes, 8)));
+    _mm256_storeu_ps(kept->scales, _mm256_mul_ps(_mm256_broadcastss_ps(d), scale));
+    _mm256_storeu_ps(kept->minima, negated(_mm256_mul_ps(_mm256_broadcastss_ps(_mm_movehdup_ps(d)), minimum)));
 }
 
-INLINE void q4_k_kept(__m256 *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void store_codes(struct kept *kept, size_t group, __m256i codes)
 {
-    const uint8_t *block = row + i / 256 * 144;
-    size_t g = i % 256 / GROUP;
-    keep_k_scales(kept, block, g);
-    __m256i codes[4];
-    for (size_t k = 0; k < 4; k++) codes[k] = load_8_widened(block + 16 + g / 2 * GROUP + 8 * k);
-    if (g % 2 == 0)
-        for (size_t k = 0; k < 4; k++) codes[k] = low_half_of(codes[k]);
-    else
-        for (size_t k = 0; k < 4; k++) codes[k] = _mm256_srli_epi32(codes[k], 4);
+    _mm256_storeu_si256((__m256i *)(void *)(kept->codes + group * GROUP), codes);
+}
+
+INLINE void scale_kept_and_add(__m256 w[4], const struct kept *kept, size_t g)
+{
     __m256 scale = _mm256_broadcast_ss(kept->scales + g), minimum = _mm256_broadcast_ss(kept->minima + g);
-    for (size_t k = 0; k < 4; k++) w[k] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(codes[k]), minimum);
+    for (size_t k = 0; k < 4; k++) {
+        __m256i codes = load_8_widened(kept->codes + g * GROUP + 8 * k);
+        w[k] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(codes), minimum);
+    }
+}
+
+INLINE void q4_k_kept(__m256 *w, const uint8_t *block, size_t g, struct kept *kept)
+{
+    keep_k_scales(kept, block, g);
+    for (size_t group = 0; g == 0 && group < 8; group++)
+        store_codes(kept, group, halves_of(load_32(block + 16 + group / 2 * GROUP), group % 2));
+    scale_kept_and_add(w, kept, g);
 }
 
 INLINE __m256i with_fifth_bit(__m256i codes, __m256i fifth, size_t group)
@@ -251,56 +260,52 @@ INLINE __m256i with_fifth_bit(__m256i codes, __m256i fifth, size_t group)
     return _mm256_or_si256(codes, _mm256_and_si256(set, _mm256_set1_epi8(16)));
 }
 
-INLINE void store_codes(struct kept *kept, size_t i, __m256i codes)
+INLINE void q5_k_kept(__m256 *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    _mm256_storeu_si256((__m256i *)(void *)(kept->codes + i), codes);
-}
-
-INLINE void q5_k_kept(__m256 *w, const uint8_t *row, size_t i, struct kept *kept)
-{
-    const uint8_t *block = row + i / 256 * 176;
-    size_t g = i % 256 / GROUP;
     keep_k_scales(kept, block, g);
     for (size_t group = 0; g == 0 && group < 8; group++) {
         __m256i low = halves_of(load_32(block + 48 + group / 2 * GROUP), group % 2);
-        store_codes(kept, group * GROUP, with_fifth_bit(low, load_32(block + 16), group));
+        store_codes(kept, group, with_fifth_bit(low, load_32(block + 16), group));
     }
-    __m256 scale = _mm256_broadcast_ss(kept->scales + g), minimum = _mm256_broadcast_ss(kept->minima + g);
-    for (size_t k = 0; k < 4; k++)
-        w[k] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(load_8_widened(kept->codes + i % 256 + 8 * k)), minimum);
+    scale_kept_and_add(w, kept, g);
 }
 
-/* Keeps the scales of a q6_k block and its codes, less 32. */
+/* Keeps the codes of a q6_k block, less 32 and times 4: what their bits, the first inverted, say at the top of a byte. Scales
+ * are that much smaller. */
 INLINE void keep_q6_k(struct kept *kept, const uint8_t *block)
 {
-    __m256 d = load_half(block + 208);
+    __m256 d = _mm256_mul_ps(load_half(block + 208), _mm256_set1_ps(0.25f));
     for (size_t k = 0; k < 16; k += 8) {
         __m256i scales = _mm256_cvtepi8_epi32(load_8(block + 192 + k));
         _mm256_storeu_ps(kept->scales + k, _mm256_mul_ps(d, _mm256_cvtepi32_ps(scales)));
     }
-    for (size_t group = 0; group < 8; group++) {
-        size_t half = group / 4, quarter = group % 4;
-        __m256i low = halves_of(load_32(block + half * 64 + quarter % 2 * 32), quarter / 2);
-        __m256i high = _mm256_srl_epi16(load_32(block + 128 + half * 32), _mm_cvtsi32_si128((int)(2 * quarter)));
-        __m256i codes = _mm256_or_si256(low, _mm256_slli_epi16(_mm256_and_si256(high, _mm256_set1_epi8(3)), 4));
-        store_codes(kept, group * GROUP, _mm256_sub_epi8(codes, _mm256_set1_epi8(32)));
+    for (size_t half = 0; half < 2; half++) {
+        __m256i high = _mm256_xor_si256(load_32(block + 128 + half * 32), _mm256_set1_epi8((char)0xaa));
+        for (size_t quarter = 0; quarter < 4; quarter++) {
+            __m256i low = load_32(block + half * 64 + quarter % 2 * 32);
+            low = quarter < 2 ? _mm256_slli_epi16(low, 2) : _mm256_srli_epi16(low, 2);
+            low = _mm256_and_si256(low, _mm256_set1_epi8(0x3c));
+            __m256i top = _mm256_sll_epi16(high, _mm_cvtsi32_si128((int)(6 - 2 * quarter)));
+            top = _mm256_and_si256(top, _mm256_set1_epi8((char)0xc0));
+            store_codes(kept, 4 * half + quarter, _mm256_or_si256(low, top));
+        }
     }
 }
 
-INLINE void q6_k_kept(__m256 *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void q6_k_kept(__m256 *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    if (i % 256 == 0) keep_q6_k(kept, row + i / 256 * 210);
+    if (g == 0) keep_q6_k(kept, block);
     for (size_t k = 0; k < 4; k++) {
-        __m256i codes = _mm256_cvtepi8_epi32(load_8(kept->codes + i % 256 + 8 * k));
-        w[k] = _mm256_mul_ps(_mm256_broadcast_ss(kept->scales + i % 256 / 16 + k / 2), _mm256_cvtepi32_ps(codes));
+        __m256i codes = _mm256_cvtepi8_epi32(load_8(kept->codes + g * GROUP + 8 * k));
+        w[k] = _mm256_mul_ps(_mm256_broadcast_ss(kept->scales + 2 * g + k / 2), _mm256_cvtepi32_ps(codes));
     }
 }
 
 /* E4M3 with its sign, exponent and fraction moved to their places in a half, which has 8 powers of two more bias. */
-INLINE void fp8_e4m3_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void fp8_e4m3_group(__m256 w[4], const uint8_t *at)
 {
     for (size_t k = 0; k < 4; k += 2) {
-        __m256i code = _mm256_cvtepu8_epi16(load_16(row + i + 8 * k));
+        __m256i code = _mm256_cvtepu8_epi16(load_16(at + 8 * k));
         __m256i magnitude = _mm256_and_si256(code, _mm256_set1_epi16(0x7f));
         __m256i sign = _mm256_slli_epi16(_mm256_and_si256(code, _mm256_set1_epi16(0x80)), 8);
         __m256i nan = _mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x7f));
@@ -312,9 +317,9 @@ INLINE void fp8_e4m3_group(__m256 w[4], const uint8_t *row, size_t i)
 }
 
 /* E5M2 is the upper byte of a half. */
-INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *row, size_t i)
+INLINE void fp8_e5m2_group(__m256 w[4], const uint8_t *at)
 {
-    for (size_t k = 0; k < 4; k++) w[k] = _mm256_cvtph_ps(_mm_slli_epi16(_mm_cvtepu8_epi16(load_8(row + i + 8 * k)), 8));
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_cvtph_ps(_mm_slli_epi16(_mm_cvtepu8_epi16(load_8(at + 8 * k)), 8));
 }
 
 #include "quant/kernels/tiles.h"

@@ -3,7 +3,6 @@
 #include "quant/kernels/kernels.h"
 
 #include "quant/formats/k_scales.h"
-#include "quant/kernels/kept.h"
 #include "reference/model/fetch.h"
 #include "reference/model/lanes.h"
 
@@ -21,6 +20,18 @@ static bool supported(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
+
+/* --- vectors of 16 floats --- */
+
+INLINE vector load_vector(const float *at)
+{
+    return _mm512_loadu_ps(at);
+}
+
+INLINE void store_vector(float *at, vector v)
+{
+    _mm512_storeu_ps(at, v);
 }
 
 /* --- sums --- */
@@ -108,6 +119,8 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
 
 /* --- 32 elements of a stored row, in two registers --- */
 
+#include "quant/kernels/blocks.h"
+
 INLINE __m512 load_half(const uint8_t *at)
 {
     uint16_t half;
@@ -131,26 +144,25 @@ INLINE __m512 steps(float first)
     return _mm512_add_ps(_mm512_set1_ps(first), _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 }
 
-INLINE void f32_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void f32_group(__m512 w[2], const uint8_t *at)
 {
-    w[0] = _mm512_loadu_ps(row + 4 * i);
-    w[1] = _mm512_loadu_ps(row + 4 * i + 64);
+    w[0] = _mm512_loadu_ps(at);
+    w[1] = _mm512_loadu_ps(at + 64);
 }
 
-INLINE void bf16_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void bf16_group(__m512 w[2], const uint8_t *at)
 {
     for (int h = 0; h < 2; h++)
-        w[h] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_32(row + 2 * i + 32 * h)), 16));
+        w[h] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_32(at + 32 * h)), 16));
 }
 
-INLINE void f16_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void f16_group(__m512 w[2], const uint8_t *at)
 {
-    for (int h = 0; h < 2; h++) w[h] = _mm512_cvtph_ps(load_32(row + 2 * i + 32 * h));
+    for (int h = 0; h < 2; h++) w[h] = _mm512_cvtph_ps(load_32(at + 32 * h));
 }
 
-INLINE void q8_0_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void q8_0_group(__m512 w[2], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 34;
     __m512 d = load_half(block);
     for (int h = 0; h < 2; h++)
         w[h] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_16(block + 2 + 16 * h))));
@@ -164,15 +176,13 @@ INLINE void look_up_halves(__m512 w[2], __m128i bytes, __m512 values)
     w[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(codes, 4), values);
 }
 
-INLINE void q4_0_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void q4_0_group(__m512 w[2], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 18;
     look_up_halves(w, load_16(block + 2), _mm512_mul_ps(load_half(block), steps(-8)));
 }
 
-INLINE void q4_1_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void q4_1_group(__m512 w[2], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 20;
     look_up_halves(w, load_16(block + 4), multiply_add(load_half(block + 2), load_half(block), steps(0)));
 }
 
@@ -191,16 +201,14 @@ INLINE uint32_t load_bits(const uint8_t *at)
     return bits;
 }
 
-INLINE void q5_0_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void q5_0_group(__m512 w[2], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 22;
     __m512 d = load_half(block);
     look_up_fifths(w, load_16(block + 6), load_bits(block + 2), _mm512_mul_ps(d, steps(-16)), _mm512_mul_ps(d, steps(0)));
 }
 
-INLINE void q5_1_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void q5_1_group(__m512 w[2], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 24;
     __m512 d = load_half(block), m = load_half(block + 2);
     look_up_fifths(w, load_16(block + 8), load_bits(block + 4), multiply_add(m, d, steps(0)), multiply_add(m, d, steps(16)));
 }
@@ -221,10 +229,8 @@ INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
     _mm256_storeu_ps(kept->minima, -_mm256_mul_ps(dmin, floats_of(minima)));
 }
 
-INLINE void q4_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void q4_k_kept(__m512 *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    const uint8_t *block = row + i / 256 * 144;
-    size_t g = i % 256 / GROUP;
     keep_k_scales(kept, block, g);
     __m512 values = multiply_add(_mm512_set1_ps(kept->minima[g]), _mm512_set1_ps(kept->scales[g]), steps(0));
     for (int h = 0; h < 2; h++) {
@@ -233,10 +239,8 @@ INLINE void q4_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept
     }
 }
 
-INLINE void q5_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void q5_k_kept(__m512 *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    const uint8_t *block = row + i / 256 * 176;
-    size_t g = i % 256 / GROUP;
     keep_k_scales(kept, block, g);
     __m512 scale = _mm512_set1_ps(kept->scales[g]), minimum = _mm512_set1_ps(kept->minima[g]);
     __m512 low = multiply_add(minimum, scale, steps(0)), high = multiply_add(minimum, scale, steps(16));
@@ -249,12 +253,11 @@ INLINE void q5_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept
     }
 }
 
-INLINE void q6_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void q6_k_kept(__m512 *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    const uint8_t *block = row + i / 256 * 210;
-    size_t half = i % 256 / 128, k = i % 128 / GROUP;
+    size_t half = g / 4, k = g % 4;
     const uint8_t *low = block + half * 64 + k % 2 * 32, *high = block + 128 + half * 32;
-    if (i % 256 == 0)
+    if (g == 0)
         _mm512_storeu_ps(kept->scales,
                          _mm512_mul_ps(load_half(block + 208), _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_16(block + 192)))));
     for (int h = 0; h < 2; h++) {
@@ -262,14 +265,14 @@ INLINE void q6_k_kept(__m512 *w, const uint8_t *row, size_t i, struct kept *kept
         l = _mm512_and_si512(k / 2 ? _mm512_srli_epi32(l, 4) : l, _mm512_set1_epi32(15));
         u = _mm512_and_si512(_mm512_srl_epi32(u, _mm_cvtsi32_si128((int)(2 * k))), _mm512_set1_epi32(3));
         __m512i code = _mm512_sub_epi32(_mm512_or_si512(l, _mm512_slli_epi32(u, 4)), _mm512_set1_epi32(32));
-        w[h] = _mm512_mul_ps(_mm512_set1_ps(kept->scales[i % 256 / 16 + (size_t)h]), _mm512_cvtepi32_ps(code));
+        w[h] = _mm512_mul_ps(_mm512_set1_ps(kept->scales[2 * g + (size_t)h]), _mm512_cvtepi32_ps(code));
     }
 }
 
 /* E4M3 with its sign, exponent and fraction moved to their places in a half, which has 8 powers of two more bias. */
-INLINE void fp8_e4m3_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void fp8_e4m3_group(__m512 w[2], const uint8_t *at)
 {
-    __m512i code = _mm512_cvtepu8_epi16(load_32(row + i));
+    __m512i code = _mm512_cvtepu8_epi16(load_32(at));
     __m512i magnitude = _mm512_and_si512(code, _mm512_set1_epi16(0x7f));
     __m512i sign = _mm512_slli_epi16(_mm512_and_si512(code, _mm512_set1_epi16(0x80)), 8);
     __m512i half = _mm512_or_si512(sign, _mm512_slli_epi16(magnitude, 7));
@@ -280,47 +283,37 @@ INLINE void fp8_e4m3_group(__m512 w[2], const uint8_t *row, size_t i)
 }
 
 /* E5M2 is the upper byte of a half. */
-INLINE void fp8_e5m2_group(__m512 w[2], const uint8_t *row, size_t i)
+INLINE void fp8_e5m2_group(__m512 w[2], const uint8_t *at)
 {
-    __m512i half = _mm512_slli_epi16(_mm512_cvtepu8_epi16(load_32(row + i)), 8);
+    __m512i half = _mm512_slli_epi16(_mm512_cvtepu8_epi16(load_32(at)), 8);
     w[0] = _mm512_cvtph_ps(_mm512_castsi512_si256(half));
     w[1] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(half, 1));
 }
 
-/* --- rows of a format: decoded to memory, or multiplied as they are decoded --- */
+/* --- rows of a format, multiplied as they are decoded --- */
 
-typedef void decode_group(vector *w, const uint8_t *row, size_t i, struct kept *kept);
-
-INLINE void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
-{
-    struct kept kept;
-    for (size_t i = 0; i < n; i += GROUP) {
-        __m512 w[2];
-        group(w, row, i, &kept);
-        _mm512_storeu_ps(x + i, w[0]);
-        _mm512_storeu_ps(x + i + 16, w[1]);
-    }
-}
-
-INLINE void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes,
+INLINE void stored_tile(struct blocks format, size_t ahead, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes,
                         size_t rows, const float *x, size_t tokens, size_t n)
 {
     __m512 sum[TILE][TILE];
     struct kept kept[TILE];
     for (size_t r = 0; r < TILE; r++)
         for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i += GROUP) {
-        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * ahead, rows * ahead);
+    for (size_t b = 0; b < n / format.columns; b++)
+#pragma GCC unroll 8 /* groups of a block: each has code of its own */
+        for (size_t g = 0; g < format.columns / GROUP; g++) {
+            const float *x_g = x + b * format.columns + g * GROUP;
+            lfm_fetch(first + rows * row_bytes + (b * format.columns / GROUP + g) * rows * ahead, rows * ahead);
 #pragma GCC unroll 4 /* what keeps the sums in registers */
-        for (size_t r = 0; r < rows; r++) {
-            __m512 w[2];
-            group(w, first + r * row_bytes, i, &kept[r]);
-            for (size_t t = 0; t < tokens; t++) {
-                sum[r][t] = multiply_add(sum[r][t], w[0], _mm512_loadu_ps(x + t * n + i));
-                sum[r][t] = multiply_add(sum[r][t], w[1], _mm512_loadu_ps(x + t * n + i + 16));
+            for (size_t r = 0; r < rows; r++) {
+                __m512 w[2];
+                format.group(w, first + r * row_bytes + b * format.bytes, g, &kept[r]);
+                for (size_t t = 0; t < tokens; t++) {
+                    sum[r][t] = multiply_add(sum[r][t], w[0], _mm512_loadu_ps(x_g + t * n));
+                    sum[r][t] = multiply_add(sum[r][t], w[1], _mm512_loadu_ps(x_g + t * n + 16));
+                }
             }
         }
-    }
     store_tile(y, y_stride, sum_tile(sum), rows, tokens);
 }
 
@@ -424,16 +417,6 @@ INLINE __m512i multiply_group(struct traits format, const struct panel *panel, s
 #include "quant/kernels/panels.h"
 
 /* --- attention and activations --- */
-
-INLINE vector load_vector(const float *at)
-{
-    return _mm512_loadu_ps(at);
-}
-
-INLINE void store_vector(float *at, vector v)
-{
-    _mm512_storeu_ps(at, v);
-}
 
 #include "quant/kernels/attention.h"
 #include "quant/kernels/silu.h"

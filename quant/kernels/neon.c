@@ -2,7 +2,6 @@
 #include "quant/kernels/kernels.h"
 
 #include "quant/formats/k_scales.h"
-#include "quant/kernels/kept.h"
 #include "reference/model/lanes.h"
 
 #include <arm_neon.h>
@@ -50,6 +49,8 @@ INLINE float sum_vectors(const vector lanes[4])
 }
 
 /* --- 32 elements of a stored row, in eight registers --- */
+
+#include "quant/kernels/blocks.h"
 
 INLINE float load_half(const uint8_t *at)
 {
@@ -111,57 +112,52 @@ INLINE void scale_and_add(vector w[8], const uint8x16_t codes[2], float d, float
     for (int k = 0; k < 8; k++) w[k] = vaddq_f32(w[k], vdupq_n_f32(m));
 }
 
-INLINE void f32_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void f32_group(vector w[8], const uint8_t *at)
 {
-    for (size_t k = 0; k < 8; k++) w[k] = vreinterpretq_f32_u8(vld1q_u8(row + 4 * i + 16 * k));
+    for (size_t k = 0; k < 8; k++) w[k] = vreinterpretq_f32_u8(vld1q_u8(at + 16 * k));
 }
 
-INLINE void bf16_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void bf16_group(vector w[8], const uint8_t *at)
 {
     for (size_t k = 0; k < 8; k++)
-        w[k] = vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(row + 2 * i + 8 * k)), 16));
+        w[k] = vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(at + 8 * k)), 16));
 }
 
-INLINE void f16_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void f16_group(vector w[8], const uint8_t *at)
 {
-    for (size_t k = 0; k < 8; k++) w[k] = halves_to_floats(vreinterpret_u16_u8(vld1_u8(row + 2 * i + 8 * k)));
+    for (size_t k = 0; k < 8; k++) w[k] = halves_to_floats(vreinterpret_u16_u8(vld1_u8(at + 8 * k)));
 }
 
-INLINE void q8_0_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q8_0_group(vector w[8], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 34;
     const uint8x16_t codes[2] = {vld1q_u8(block + 2), vld1q_u8(block + 18)};
     scale_codes(w, codes, 0, load_half(block));
 }
 
-INLINE void q4_0_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q4_0_group(vector w[8], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 18;
     uint8x16_t codes[2];
     split_halves(codes, block + 2);
     scale_codes(w, codes, 8, load_half(block));
 }
 
-INLINE void q4_1_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q4_1_group(vector w[8], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 20;
     uint8x16_t codes[2];
     split_halves(codes, block + 4);
     scale_and_add(w, codes, load_half(block), load_half(block + 2));
 }
 
-INLINE void q5_0_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q5_0_group(vector w[8], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 22;
     uint8x16_t codes[2];
     split_halves(codes, block + 6);
     add_fifth_bits(codes, block + 2);
     scale_codes(w, codes, 16, load_half(block));
 }
 
-INLINE void q5_1_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void q5_1_group(vector w[8], const uint8_t *block)
 {
-    const uint8_t *block = row + i / GROUP * 24;
     uint8x16_t codes[2];
     split_halves(codes, block + 8);
     add_fifth_bits(codes, block + 4);
@@ -174,20 +170,16 @@ INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
     if (g == 0) lfm_k_scales_of(kept->scales, kept->minima, block + 4, load_half(block), load_half(block + 2));
 }
 
-INLINE void q4_k_kept(vector *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void q4_k_kept(vector *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    const uint8_t *block = row + i / 256 * 144;
-    size_t g = i % 256 / GROUP;
     uint8x16_t codes[2];
     keep_k_scales(kept, block, g);
     for (size_t h = 0; h < 2; h++) codes[h] = halves_of(vld1q_u8(block + 16 + g / 2 * GROUP + 16 * h), g % 2);
     scale_and_add(w, codes, kept->scales[g], kept->minima[g]);
 }
 
-INLINE void q5_k_kept(vector *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void q5_k_kept(vector *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    const uint8_t *block = row + i / 256 * 176;
-    size_t g = i % 256 / GROUP;
     uint8x16_t codes[2], bit = vdupq_n_u8((uint8_t)(1u << g));
     keep_k_scales(kept, block, g);
     for (size_t h = 0; h < 2; h++) {
@@ -197,27 +189,26 @@ INLINE void q5_k_kept(vector *w, const uint8_t *row, size_t i, struct kept *kept
     scale_and_add(w, codes, kept->scales[g], kept->minima[g]);
 }
 
-INLINE void q6_k_kept(vector *w, const uint8_t *row, size_t i, struct kept *kept)
+INLINE void q6_k_kept(vector *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    const uint8_t *block = row + i / 256 * 210;
-    size_t half = i % 256 / 128, quarter = i % 128 / GROUP;
+    size_t half = g / 4, quarter = g % 4;
     const uint8_t *low = block + half * 64 + quarter % 2 * 32, *high = block + 128 + half * 32;
     float d = load_half(block + 208);
-    for (size_t k = 0; k < 16 && i % 256 == 0; k++) kept->scales[k] = d * (float)(int8_t)block[192 + k];
+    for (size_t k = 0; k < 16 && g == 0; k++) kept->scales[k] = d * (float)(int8_t)block[192 + k];
     for (size_t h = 0; h < 2; h++) {
         uint8x16_t two = vshlq_u8(vld1q_u8(high + 16 * h), vdupq_n_s8((int8_t)(-2 * (int)quarter)));
         uint8x16_t upper = vshlq_n_u8(vandq_u8(two, vdupq_n_u8(3)), 4);
         uint8x16_t codes = vorrq_u8(halves_of(vld1q_u8(low + 16 * h), quarter / 2), upper);
         expand_16(w + 4 * h, vsubq_s8(vreinterpretq_s8_u8(codes), vdupq_n_s8(32)));
-        for (size_t k = 0; k < 4; k++) w[4 * h + k] = vmulq_n_f32(w[4 * h + k], kept->scales[i % 256 / 16 + h]);
+        for (size_t k = 0; k < 4; k++) w[4 * h + k] = vmulq_n_f32(w[4 * h + k], kept->scales[2 * g + h]);
     }
 }
 
 /* E4M3 with its sign, exponent and fraction moved to their places in a half, which has 8 powers of two more bias. */
-INLINE void fp8_e4m3_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void fp8_e4m3_group(vector w[8], const uint8_t *at)
 {
     for (size_t k = 0; k < 4; k++) {
-        uint16x8_t code = vmovl_u8(vld1_u8(row + i + 8 * k)), magnitude = vandq_u16(code, vdupq_n_u16(0x7f));
+        uint16x8_t code = vmovl_u8(vld1_u8(at + 8 * k)), magnitude = vandq_u16(code, vdupq_n_u16(0x7f));
         uint16x8_t sign = vshlq_n_u16(vandq_u16(code, vdupq_n_u16(0x80)), 8);
         uint16x8_t nan = vceqq_u16(magnitude, vdupq_n_u16(0x7f));
         uint16x8_t half = vorrq_u16(sign, vbslq_u16(nan, vdupq_n_u16(0x7e00), vshlq_n_u16(magnitude, 7)));
@@ -227,10 +218,10 @@ INLINE void fp8_e4m3_group(vector w[8], const uint8_t *row, size_t i)
 }
 
 /* E5M2 is the upper byte of a half. */
-INLINE void fp8_e5m2_group(vector w[8], const uint8_t *row, size_t i)
+INLINE void fp8_e5m2_group(vector w[8], const uint8_t *at)
 {
     for (size_t k = 0; k < 4; k++) {
-        uint16x8_t half = vshll_n_u8(vld1_u8(row + i + 8 * k), 8);
+        uint16x8_t half = vshll_n_u8(vld1_u8(at + 8 * k), 8);
         w[2 * k] = halves_to_floats(vget_low_u16(half));
         w[2 * k + 1] = halves_to_floats(vget_high_u16(half));
     }

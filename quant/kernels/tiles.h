@@ -98,22 +98,10 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
 
 enum { GROUP_VECTORS = GROUP / WIDTH };
 
-typedef void decode_group(vector *w, const uint8_t *row, size_t i, struct kept *kept);
-
-static inline __attribute__((always_inline)) void decode_row(decode_group *group, float *x, const uint8_t *row, size_t n)
-{
-    struct kept kept;
-    for (size_t i = 0; i < n; i += GROUP) {
-        vector w[GROUP_VECTORS];
-        group(w, row, i, &kept);
-        for (size_t k = 0; k < GROUP_VECTORS; k++) store_vector(x + i + k * WIDTH, w[k]);
-    }
-}
-
 /* Rows that are decoded side by side, so that there are enough sums to add to while one addition is under way. */
 #define STORED_TILE_ROWS(tokens) ((tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
 
-static inline __attribute__((always_inline)) void stored_tile(decode_group *group, size_t ahead, float *y, size_t y_stride,
+static inline __attribute__((always_inline)) void stored_tile(struct blocks format, size_t ahead, float *y, size_t y_stride,
                                                              const uint8_t *first, size_t row_bytes, size_t rows,
                                                              const float *x, size_t tokens, size_t n)
 {
@@ -122,17 +110,21 @@ static inline __attribute__((always_inline)) void stored_tile(decode_group *grou
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < tokens; t++)
             for (size_t v = 0; v < VECTORS; v++) sum[r][t][v] = (vector){0};
-    for (size_t i = 0; i < n; i += GROUP) {
-        lfm_fetch(first + rows * row_bytes + i / GROUP * rows * ahead, rows * ahead);
+    for (size_t b = 0; b < n / format.columns; b++)
+#pragma GCC unroll 8 /* groups of a block: each has code of its own */
+        for (size_t g = 0; g < format.columns / GROUP; g++) {
+            const float *x_g = x + b * format.columns + g * GROUP;
+            lfm_fetch(first + rows * row_bytes + (b * format.columns / GROUP + g) * rows * ahead, rows * ahead);
 #pragma GCC unroll 4 /* what keeps the sums in registers */
-        for (size_t r = 0; r < rows; r++) {
-            vector w[GROUP_VECTORS];
-            group(w, first + r * row_bytes, i, &kept[r]);
-            for (size_t k = 0; k < GROUP_VECTORS; k++)
-                for (size_t t = 0; t < tokens; t++)
-                    sum[r][t][k % VECTORS] = multiply_add(sum[r][t][k % VECTORS], w[k], load_vector(x + t * n + i + k * WIDTH));
+            for (size_t r = 0; r < rows; r++) {
+                vector w[GROUP_VECTORS];
+                format.group(w, first + r * row_bytes + b * format.bytes, g, &kept[r]);
+                for (size_t k = 0; k < GROUP_VECTORS; k++)
+                    for (size_t t = 0; t < tokens; t++)
+                        sum[r][t][k % VECTORS] =
+                            multiply_add(sum[r][t][k % VECTORS], w[k], load_vector(x_g + t * n + k * WIDTH));
+            }
         }
-    }
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < tokens; t++) y[t * y_stride + r] = sum_vectors(sum[r][t]);
 }

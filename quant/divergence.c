@@ -17,8 +17,7 @@ double lfm_row_relative_l2(const float *x, const float *y, size_t width)
     return lfm_relative_l2(&sums);
 }
 
-/* Whether an error is larger than another one, NaN being the largest. */
-static bool exceeds(double error, double other)
+bool lfm_error_exceeds(double error, double other)
 {
     if (isnan(other)) return false;
     return isnan(error) || error > other;
@@ -30,11 +29,11 @@ void lfm_token_errors_add(struct lfm_token_errors *errors, const float *x, const
     for (size_t t = 0; t < n; t++) {
         double value = lfm_row_relative_l2(x + t * width, y + t * width, width);
         size_t token = errors->tokens++;
-        if (errors->worst == LFM_NO_TOKEN || exceeds(value, errors->worst_value)) {
+        if (errors->worst == LFM_NO_TOKEN || lfm_error_exceeds(value, errors->worst_value)) {
             errors->worst = token;
             errors->worst_value = value;
         }
-        if (!exceeds(value, tolerance)) continue;
+        if (!lfm_error_exceeds(value, tolerance)) continue;
         if (errors->above++ > 0) continue;
         errors->first = token;
         errors->first_value = value;

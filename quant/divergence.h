@@ -7,10 +7,14 @@
 
 #include "reference/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define LFM_NO_TOKEN SIZE_MAX
+
+/* Whether an error is larger than another one, NaN being the largest. */
+bool lfm_error_exceeds(double error, double other);
 
 /* |x - y| / |x| of one token's vectors: 0 for equal ones, infinite when just x is zero, NaN when a value is none. */
 double lfm_row_relative_l2(const float *x, const float *y, size_t width);

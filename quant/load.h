@@ -22,7 +22,7 @@ struct lfm_choices {
     size_t *layers;     /* [n_layers] their numbers in the model */
     uint16_t *selected; /* [n_layers, T, K] in the order of the trace, best first */
     uint32_t *counts;   /* [n_layers, E] tokens that chose the expert */
-    size_t n_documents;
+    size_t n_documents; /* a document with gaps between its positions counts as several */
     size_t *starts;     /* [n_documents + 1] their first rows, then T */
 };
 
@@ -71,7 +71,8 @@ void lfm_place_experts(uint16_t *device_of, enum lfm_placement placement, const 
 double lfm_straggler(const uint32_t *counts, const uint16_t *device_of, size_t experts, size_t devices,
                      uint64_t *scratch);
 
-/* Choices that an expert takes in a step at a capacity factor: ceil(factor * B * K / E). */
+/* Choices that an expert takes in a step at a capacity factor: ceil(factor * B * K / E), where a whole number that the factor's
+ * binary digits miss by less than 1e-12 of it is that number (1.1 * 100 * 3 / 10 is 33). */
 double lfm_capacity(double factor, size_t batch, size_t per_token, size_t experts);
 /* Share of the choices in counts[experts] beyond the capacity of their expert. */
 double lfm_dropped(const uint32_t *counts, size_t experts, double capacity);

@@ -35,19 +35,26 @@ static enum lfm_status read_layer(struct lfm_choices *choices, size_t i, const s
     return LFM_OK;
 }
 
-/* A document is a run of rows with one index. */
+/* A document is a run of rows with one index and, one after another, their positions. */
 static enum lfm_status read_documents(struct lfm_choices *choices, const struct lfm_trace *trace,
                                       struct lfm_error *error)
 {
-    int32_t *documents;
+    int32_t *documents = NULL, *positions = NULL;
     size_t T = choices->tokens;
-    LFM_TRY(LFM_ALLOC(&documents, T, error));
-    enum lfm_status status = lfm_trace_read_documents(trace, 0, T, documents, error);
-    if (status == LFM_OK) status = LFM_ALLOC(&choices->starts, T + 1, error);
-    for (size_t t = 0; status == LFM_OK && t < T; t++)
-        if (t == 0 || documents[t] != documents[t - 1]) choices->starts[choices->n_documents++] = t;
-    if (status == LFM_OK) choices->starts[choices->n_documents] = T;
+    enum lfm_status status;
+    LFM_TRY_DONE(LFM_ALLOC(&documents, T, error));
+    LFM_TRY_DONE(LFM_ALLOC(&positions, T, error));
+    LFM_TRY_DONE(LFM_ALLOC(&choices->starts, T + 1, error));
+    LFM_TRY_DONE(lfm_trace_read_documents(trace, 0, T, documents, error));
+    LFM_TRY_DONE(lfm_trace_read_positions(trace, 0, T, positions, error));
+    for (size_t t = 0; t < T; t++)
+        if (t == 0 || documents[t] != documents[t - 1] || positions[t] - 1 != positions[t - 1])
+            choices->starts[choices->n_documents++] = t;
+    choices->starts[choices->n_documents] = T;
+
+done:
     free(documents);
+    free(positions);
     return status;
 }
 

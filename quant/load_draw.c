@@ -89,7 +89,7 @@ static enum lfm_status draw_consecutive(uint32_t *rows, const struct lfm_choices
                                         gsl_rng *random, struct lfm_error *error)
 {
     size_t runs = count_runs(choices, batch);
-    if (runs == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "no document has %zu tokens", batch);
+    if (runs == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "no document has %zu tokens in a row", batch);
     for (size_t i = 0; i < n_steps; i++) {
         uint32_t first = run_start(choices, batch, below(random, runs));
         for (size_t b = 0; b < batch; b++) rows[i * batch + b] = first + (uint32_t)b;

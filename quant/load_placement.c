@@ -76,7 +76,7 @@ double lfm_straggler(const uint32_t *counts, const uint16_t *device_of, size_t e
 
 double lfm_capacity(double factor, size_t batch, size_t per_token, size_t experts)
 {
-    return ceil(factor * (double)batch * (double)per_token / (double)experts);
+    return ceil(factor * (double)batch * (double)per_token / (double)experts * (1 - 1e-12));
 }
 
 double lfm_dropped(const uint32_t *counts, size_t experts, double capacity)

@@ -185,7 +185,7 @@ static enum lfm_status conclude(struct lfm_point_difference *out, const struct p
 {
     size_t worst = 0, tokens = out->token_errors.tokens;
     for (size_t c = 1; c < width; c++)
-        if (pass->channel[c] > pass->channel[worst]) worst = c;
+        if (lfm_error_exceeds(pass->channel[c], pass->channel[worst])) worst = c;
     double largest = pass->channel[worst];
     out->relative_l2 = lfm_relative_l2(&pass->sums);
     out->cosine = lfm_cosine(&pass->sums);

@@ -35,8 +35,8 @@ void lfm_add_rate(cJSON *object, const char *name, size_t right, size_t n)
 
 void lfm_add_clustered_rate(cJSON *object, const char *name, const struct lfm_clusters *clusters)
 {
-    size_t right = clusters->right, n = clusters->n;
-    lfm_add_clusters(add_figures(object, name, share(right, n), right, n, lfm_wilson(right, n, 0.95)), clusters);
+    lfm_add_rate(object, name, clusters->right, clusters->n);
+    if (clusters->n > clusters->clusters) lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(object, name), clusters);
 }
 
 static size_t right_of_item(const struct lfm_task *task, cJSON *const *table, size_t item)

@@ -17,7 +17,7 @@ static struct lfm_interval wilson(double k, double n, double z)
     double p = k / n, centre = p + z * z / (2 * n);
     double half = z * sqrt(fmax(0, p * (1 - p)) / n + z * z / (4 * n * n));
     double scale = 1 + z * z / n;
-    return (struct lfm_interval){fmax(0, (centre - half) / scale), fmin(1, (centre + half) / scale)};
+    return (struct lfm_interval){k > 0 ? fmax(0, (centre - half) / scale) : 0, k < n ? fmin(1, (centre + half) / scale) : 1};
 }
 
 struct lfm_interval lfm_wilson(size_t k, size_t n, double confidence)
@@ -40,6 +40,16 @@ void lfm_clusters_add(struct lfm_clusters *clusters, size_t right, size_t n)
     clusters->right2 += (double)right * (double)right;
     clusters->cross += (double)right * (double)n;
     clusters->n2 += (double)n * (double)n;
+}
+
+void lfm_clusters_join(struct lfm_clusters *clusters, const struct lfm_clusters *more)
+{
+    clusters->clusters += more->clusters;
+    clusters->right += more->right;
+    clusters->n += more->n;
+    clusters->right2 += more->right2;
+    clusters->cross += more->cross;
+    clusters->n2 += more->n2;
 }
 
 double lfm_clustered_stderr(const struct lfm_clusters *clusters)

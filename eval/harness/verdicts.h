@@ -26,6 +26,8 @@ struct lfm_clusters {
 };
 /* Counts one more cluster: `right` of its n verdicts. Clusters without verdicts do not count. */
 void lfm_clusters_add(struct lfm_clusters *clusters, size_t right, size_t n);
+/* Counts all clusters of another sum. */
+void lfm_clusters_join(struct lfm_clusters *clusters, const struct lfm_clusters *more);
 /* The standard error of the rate p = right / n, a ratio of sums over G clusters:
  * sqrt(G / (G - 1) * sum_g (right_g - p n_g)^2) / n. NaN for fewer than two clusters. */
 double lfm_clustered_stderr(const struct lfm_clusters *clusters);

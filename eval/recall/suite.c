@@ -143,46 +143,52 @@ static enum lfm_status verdict(const void *context, cJSON *out, struct lfm_error
 
 /* --- figures --- */
 
-struct count {
-    size_t right, n;
-};
-
-static enum lfm_status cell_of(const struct recall *recall, const cJSON *sample, size_t *cell, struct lfm_error *error)
+static enum lfm_status find_item(const struct recall *recall, const cJSON *sample, size_t *item, struct lfm_error *error)
 {
     const char *wanted = cJSON_GetObjectItemCaseSensitive(sample, "id")->valuestring;
-    for (size_t i = 0; i < count_items(recall); i++)
-        if (strcmp(recall->ids[i], wanted) == 0) {
-            *cell = i / recall->grid.samples;
-            return LFM_OK;
-        }
+    for (*item = 0; *item < count_items(recall); (*item)++)
+        if (strcmp(recall->ids[*item], wanted) == 0) return LFM_OK;
     return lfm_fail(error, LFM_ERROR_FORMAT, "samples.jsonl: the grid has no item '%s'", wanted);
 }
 
-static void add_kinds(cJSON *summary, const struct lfm_recall_grid *grid, const struct count *counts)
+/* The verdicts of every cell; several samples of one item are a cluster. */
+static enum lfm_status count_cells(struct lfm_clusters *cells, const struct recall *recall, cJSON *const *samples, size_t n,
+                                   struct lfm_error *error)
+{
+    for (size_t i = 0, end; i < n; i = end) {
+        size_t item, right = 0;
+        LFM_TRY(find_item(recall, samples[i], &item, error));
+        const char *id = cJSON_GetObjectItemCaseSensitive(samples[i], "id")->valuestring;
+        for (end = i; end < n && strcmp(cJSON_GetObjectItemCaseSensitive(samples[end], "id")->valuestring, id) == 0; end++)
+            right += lfm_sample_correct(samples[end]);
+        lfm_clusters_add(&cells[item / recall->grid.samples], right, end - i);
+    }
+    return LFM_OK;
+}
+
+static void add_kinds(cJSON *summary, const struct lfm_recall_grid *grid, const struct lfm_clusters *cells)
 {
     size_t cell = 0;
     for (size_t t = 0; t < grid->n_tasks; t++) {
-        struct count sum = {0};
-        for (size_t i = lfm_recall_task_count(grid, &grid->tasks[t]) / grid->samples; i > 0; i--, cell++) {
-            sum.right += counts[cell].right;
-            sum.n += counts[cell].n;
-        }
-        if (sum.n > 0) lfm_add_rate(summary, grid->tasks[t].name, sum.right, sum.n);
+        struct lfm_clusters sum = {0};
+        for (size_t i = lfm_recall_task_count(grid, &grid->tasks[t]) / grid->samples; i > 0; i--)
+            lfm_clusters_join(&sum, &cells[cell++]);
+        if (sum.n > 0) lfm_add_clustered_rate(summary, grid->tasks[t].name, &sum);
     }
 }
 
-static void add_cells(cJSON *summary, const struct lfm_recall_grid *grid, const struct count *counts)
+static void add_cells(cJSON *summary, const struct lfm_recall_grid *grid, const struct lfm_clusters *cells)
 {
     cJSON *list = cJSON_AddArrayToObject(summary, "cells");
     for (size_t i = 0; i < lfm_recall_grid_count(grid) / grid->samples; i++) {
         struct lfm_recall_cell cell = lfm_recall_grid_cell(grid, i * grid->samples);
-        if (counts[i].n == 0) continue;
+        if (cells[i].n == 0) continue;
         cJSON *object = cJSON_CreateObject();
         cJSON_AddItemToArray(list, object);
         cJSON_AddStringToObject(object, "kind", cell.task->name);
         cJSON_AddNumberToObject(object, "length", (double)cell.length);
         cJSON_AddNumberToObject(object, "depth", (double)cell.depth);
-        lfm_add_rate(object, "correct", counts[i].right, counts[i].n);
+        lfm_add_clustered_rate(object, "correct", &cells[i]);
     }
 }
 
@@ -190,21 +196,15 @@ static enum lfm_status summarise(const void *suite, cJSON *const *samples, size_
                                  struct lfm_error *error)
 {
     const struct recall *recall = suite;
-    struct count *counts;
-    LFM_TRY(LFM_ALLOC(&counts, count_items(suite) / recall->grid.samples, error));
-    enum lfm_status status = LFM_OK;
-    for (size_t i = 0; i < n && status == LFM_OK; i++) {
-        size_t cell = 0;
-        status = cell_of(recall, samples[i], &cell, error);
-        counts[cell].right += status == LFM_OK && lfm_sample_correct(samples[i]);
-        counts[cell].n++;
-    }
+    struct lfm_clusters *cells;
+    LFM_TRY(LFM_ALLOC(&cells, count_items(suite) / recall->grid.samples, error));
+    enum lfm_status status = count_cells(cells, recall, samples, n, error);
     if (status == LFM_OK) {
         cJSON_AddStringToObject(summary, "length_unit", recall->grid.words_per_unit == 1 ? "words" : "tokens");
-        add_kinds(summary, &recall->grid, counts);
-        add_cells(summary, &recall->grid, counts);
+        add_kinds(summary, &recall->grid, cells);
+        add_cells(summary, &recall->grid, cells);
     }
-    free(counts);
+    free(cells);
     return status;
 }
 

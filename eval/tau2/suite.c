@@ -130,6 +130,19 @@ static void make_clusters(struct table *table)
     qsort(table->rows, table->n, sizeof *table->rows, by_cluster);
 }
 
+/* How many databases ended as they should, by cluster. */
+static struct lfm_clusters count_matches(const struct table *table)
+{
+    struct lfm_clusters matches = {0};
+    for (size_t i = 0, end; i < table->n; i = end) {
+        size_t right = 0;
+        for (end = i; end < table->n && table->rows[end].cluster == table->rows[i].cluster; end++)
+            right += table->rows[end].db_match;
+        lfm_clusters_add(&matches, right, end - i);
+    }
+    return matches;
+}
+
 /* Mean reward of the rows of one domain (NULL: all) with its clustered error. */
 static enum lfm_status add_reward(cJSON *object, const struct table *table, const struct lfm_tau2_world *world,
                                   struct lfm_error *error)
@@ -205,14 +218,11 @@ static void add_terminations(cJSON *summary, const struct table *table)
 static enum lfm_status add_figures(cJSON *summary, const struct lfm_tau2_data *data, struct table *table,
                                    struct lfm_error *error)
 {
-    size_t matches = 0;
     double steps = 0;
-    for (size_t i = 0; i < table->n; i++) {
-        matches += table->rows[i].db_match;
-        steps += table->rows[i].steps;
-    }
+    for (size_t i = 0; i < table->n; i++) steps += table->rows[i].steps;
     make_clusters(table);
-    lfm_add_rate(summary, "db_match", matches, table->n);
+    const struct lfm_clusters matches = count_matches(table);
+    lfm_add_clustered_rate(summary, "db_match", &matches);
     LFM_TRY(add_reward(cJSON_AddObjectToObject(summary, "reward"), table, NULL, error));
     LFM_TRY(add_domains(summary, data, table, error));
     add_templates(summary, table);

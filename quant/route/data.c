@@ -94,19 +94,20 @@ static enum lfm_status put_document(struct writer *writer, const char *name, con
     return put(writer, "}");
 }
 
-/* Runs of tokens of one document. */
+/* Runs of tokens that follow each other in one document. */
 static enum lfm_status put_documents(struct writer *writer)
 {
     char **names = NULL, **labels = NULL;
-    const int32_t *document_of = writer->corpus.document_of;
+    const struct lfm_corpus *corpus = &writer->corpus;
     enum lfm_status status;
     LFM_TRY_DONE(lfm_trace_read_document_texts(writer->traces[0], "name", &names, writer->error));
     LFM_TRY_DONE(lfm_trace_read_document_texts(writer->traces[0], "label", &labels, writer->error));
     LFM_TRY_DONE(put(writer, ",\n\"documents\":["));
     for (size_t first = 0, end; first < writer->tokens; first = end) {
-        for (end = first + 1; end < writer->tokens && document_of[end] == document_of[first];) end++;
+        int32_t document = corpus->document_of[first];
+        for (end = first + 1; end < writer->tokens && lfm_corpus_adjacent(corpus, end - 1);) end++;
         LFM_TRY_DONE(put(writer, first > 0 ? ",\n" : "\n"));
-        LFM_TRY_DONE(put_document(writer, names[document_of[first]], labels[document_of[first]], first, end - first));
+        LFM_TRY_DONE(put_document(writer, names[document], labels[document], first, end - first));
     }
     LFM_TRY_DONE(put(writer, "]"));
 

@@ -278,7 +278,7 @@ if (data.left_out) about.push(`${data.left_out} further tokens are not on this p
 if (!data.texts) about.push('tokens are ids: --tokenizer MODEL gives them their text');
 byId('about').textContent = about.map(visible).join(' · ');
 options(byId('document'), data.documents.map((one) =>
-    visible(one.label ? `${one.name} (${one.label}), ${one.tokens} tokens` : `${one.name}, ${one.tokens} tokens`)));
+    visible(`${one.name}${one.label ? ` (${one.label})` : ''}, ${one.tokens} tokens${one.position ? ` from ${one.position} on` : ''}`)));
 options(byId('trace'), data.traces.map((trace, i) => visible(`${trace.format}${i ? '' : ' (reference)'}: ${trace.file}`)));
 options(byId('layer'), layers.map(String));
 options(byId('expert'), ['the first expert', ...Array.from({length: E}, (_, expert) => `expert ${expert}`)]);

@@ -54,7 +54,7 @@ struct lfm_running {
  * format's decode_row, or the set's multiply_q8. */
 struct lfm_format_kernels {
     const char *format;
-    /* x[n] = the row's elements, as the format's decode_row; n a multiple of 32. */
+    /* x[n] = the row's elements, as the format's decode_row; n a multiple of 32 and, here and below, of the format's block. */
     void (*decode_row)(float *x, const void *row, size_t n);
     /* y[t * y_stride + r] = rows[r] . x[t] for T <= LFM_MOST_DIRECT tokens, decoding in registers; n a multiple of 32. */
     void (*multiply_stored)(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows, const float *x,

@@ -103,6 +103,9 @@ Test(load, what_exceeds_the_capacity_of_its_expert_is_dropped)
     assert_near(lfm_capacity(1, 4, 2, 4), 2, 0);
     assert_near(lfm_capacity(1.25, 8, 3, 10), 3, 0);
     assert_near(lfm_capacity(1.5, 8, 3, 10), 4, 0);
+    assert_near(lfm_capacity(1.1, 100, 3, 10), 33, 0);
+    assert_near(lfm_capacity(1.1, 400, 4, 32), 55, 0);
+    assert_near(lfm_capacity(1.1001, 100, 3, 10), 34, 0);
     assert_near(lfm_dropped(counts, 4, 2), 3.0 / 8, 0);
     assert_near(lfm_dropped(counts, 4, 5), 0, 0);
 }
@@ -343,7 +346,7 @@ Test(load, consecutive_tokens_are_neighbours_of_one_document)
     const bool possible[13] = {true, true, false, false, false, true, true, true, true, true, false, false, false};
     cr_assert_arr_eq(seen, possible, sizeof seen);
     assert_fails(lfm_draw_rows(rows, &choices, LFM_DRAW_CONSECUTIVE, 9, 1, 1, 3, &error), LFM_ERROR_ARGUMENT,
-                 "no document has 9 tokens");
+                 "no document has 9 tokens in a row");
 }
 
 Test(load, sequences_of_one_document_stay_in_it)

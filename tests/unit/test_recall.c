@@ -392,6 +392,23 @@ Test(recall, the_suite_asks_scores_and_counts_by_cell)
     cr_assert_eq(cJSON_GetObjectItem(cell, "length")->valueint, 50);
     cr_assert_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(cell, "correct"), "right")->valueint, 1);
     cr_assert_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(summary, "needle"), "n")->valueint, 2);
+    cr_assert_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(summary, "needle"), "clusters")->valueint, 1);
+    cr_assert(cJSON_HasObjectItem(cJSON_GetObjectItem(cell, "correct"), "stderr"), "two answers to one item are a cluster");
+    cJSON_Delete(samples[0]);
+    cJSON_Delete(samples[1]);
+    cJSON_Delete(summary);
+    suite->close(opened);
+}
+
+Test(recall, one_answer_to_every_item_has_no_clusters)
+{
+    const struct lfm_suite *suite = lfm_suite_by_name("recall");
+    void *opened;
+    assert_ok(suite->open(&opened, demo_file, &error));
+    cJSON *samples[] = {answered(suite, opened, 0, "?"), answered(suite, opened, 1, "?")}, *summary = cJSON_CreateObject();
+    assert_ok(suite->summarise(opened, samples, 2, summary, &error));
+    cr_assert_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(summary, "needle"), "n")->valueint, 2);
+    cr_assert(!cJSON_HasObjectItem(cJSON_GetObjectItem(summary, "needle"), "stderr"));
     cJSON_Delete(samples[0]);
     cJSON_Delete(samples[1]);
     cJSON_Delete(summary);

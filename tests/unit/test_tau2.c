@@ -690,6 +690,9 @@ Test(tau2_suite, summary_takes_tasks_of_one_template_for_a_cluster)
     cr_assert_eq(figure(cJSON_GetObjectItemCaseSensitive(summary, "terminations"), "user_stop"), 4);
     cr_assert_eq(figure(cJSON_GetObjectItemCaseSensitive(summary, "terminations"), "max_steps"), 1);
     cr_assert_eq(figure(cJSON_GetObjectItemCaseSensitive(summary, "db_match"), "right"), 4);
+    /* right 2 of 2, 2 of 2, 0 of 1: p = 4/5, deviations 2/5, 2/5, -4/5; SE^2 = 3/2 (4 + 4 + 16)/25 / 25 = 0.0576 */
+    assert_near(figure(cJSON_GetObjectItemCaseSensitive(summary, "db_match"), "stderr"), 0.24, 1e-12);
+    cr_assert_eq(figure(cJSON_GetObjectItemCaseSensitive(summary, "db_match"), "clusters"), 3);
     cr_assert_eq(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(summary, "templates")), 3);
     cr_assert_eq(figure(cJSON_GetObjectItemCaseSensitive(summary, "templates")->child, "right"), 2);
     assert_near(figure(summary, "steps_mean"), 14, 1e-12);

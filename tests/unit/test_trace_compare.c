@@ -227,7 +227,10 @@ Test(trace_compare, a_value_that_is_no_number_is_above_every_tolerance)
     cr_assert_eq(comparison.first.layer, 3);
     cr_assert_eq(comparison.first.token, 555);
     cr_assert(isnan(comparison.first.value));
-    cr_assert_eq(find_point(&comparison, 3, LFM_POINT_RESIDUAL)->error_outliers.listed[0].channel, 5);
+    const struct lfm_point_difference *row = find_point(&comparison, 3, LFM_POINT_RESIDUAL);
+    cr_assert_eq(row->error_outliers.listed[0].channel, 5);
+    cr_assert_eq(row->max_channel, 5);
+    cr_assert(isnan(row->max_channel_error));
     lfm_trace_comparison_release(&comparison);
     lfm_trace_close(a);
     lfm_trace_close(b);

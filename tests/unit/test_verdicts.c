@@ -126,6 +126,26 @@ Test(clusters, the_standard_error_is_that_of_the_ratio)
     assert_near(lfm_clustered_stderr(&clusters), 0.25, 1e-15);
 }
 
+Test(clusters, joined_sums_are_those_of_all_clusters)
+{
+    struct lfm_clusters first = {0}, second = {0}, all = {0};
+    lfm_clusters_add(&first, 2, 3);
+    lfm_clusters_add(&second, 1, 1);
+    lfm_clusters_add(&second, 0, 2);
+    lfm_clusters_join(&all, &first);
+    lfm_clusters_join(&all, &second);
+    cr_assert(all.clusters == 3 && all.right == 3 && all.n == 6);
+    assert_near(lfm_clustered_stderr(&all), 0.25, 1e-15);
+}
+
+Test(wilson, the_ends_of_none_and_of_all_are_exact)
+{
+    for (size_t n = 1; n < 100; n++) {
+        cr_assert_eq(lfm_wilson(0, n, 0.95).low, 0, "0 of %zu", n);
+        cr_assert_eq(lfm_wilson(n, n, 0.95).high, 1, "%zu of %zu", n, n);
+    }
+}
+
 Test(clusters, one_verdict_each_gives_the_error_of_a_mean_and_one_cluster_gives_none)
 {
     struct lfm_clusters singles = {0}, one = {0};

@@ -35,6 +35,12 @@ gives 0 lfmscope routing --load t.h5 --batch 4 --devices 5 --cache 2,6 --capacit
     "array 1 array 3 array 2 array 1" ] || fail "the lists were not taken"
 # Six experts hold what six held before; a seed decides, threads do not.
 [ "$(json out traces.0.caches.1.hit_rate.lru)" = "$(json load.json traces.0.caches.5.hit_rate.lru)" ] || fail "other hits"
+# Positions with a gap between them are no neighbours, and the page of a route says where each run of them begins.
+lfmscope trace "$DEMO" --file text.jsonl --special --points router --tokens 0-9,100-109 --output gap.h5 --quiet >log 2>&1
+gives 0 lfmscope routing --load gap.h5 --draw consecutive --batch 10 --resamples 5 --json
+refuses 1 "*a batch of 11: between 1 and 10 is possible*" lfmscope routing --load gap.h5 --draw consecutive --batch 11 --json
+gives 0 lfmscope routing gap.h5 --route gap.html
+grep -q '"first":10,"position":100,"tokens":10,' gap.html || fail "the page goes on after a gap as if there were none"
 for run in 1 2; do
     gives 0 lfmscope routing --load t.h5 --threads $run --resamples 10 --draw tokens --seed 5
     mv out table.$run

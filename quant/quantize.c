@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Row r of the tensor as one matrix: which matrix of the stack, and which row there. */
 static void fetch_row(const void *context, size_t r, float *x)
@@ -130,21 +129,15 @@ enum lfm_status lfm_quantization_write_data(const struct lfm_quantization *quant
     return status != LFM_OK ? status : written;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 static enum lfm_status refuse_own_files(const struct lfm_checkpoint *checkpoint, const char *path,
                                         struct lfm_error *error)
 {
-    bool own = same_file(checkpoint->path, path);
+    bool own = lfm_same_file(checkpoint->path, path);
     const char *last = NULL;
     for (size_t i = 0; !own && i < checkpoint->n_tensors; i++) {
         const char *file = checkpoint->tensors[i].file;
         if (last && strcmp(file, last) == 0) continue;
-        own = same_file(file, path);
+        own = lfm_same_file(file, path);
         last = file;
     }
     if (!own) return LFM_OK;

@@ -140,8 +140,8 @@ static struct lfm_candidate read_candidate(struct lfm_place at)
 {
     struct lfm_place delta_p = lfm_place_inside(at, "delta_p");
     struct lfm_candidate candidate = {
-        .name = lfm_base_name(lfm_read_string(at, "name")),
-        .weights = lfm_read_string(at, "weights"),
+        .name = lfm_read_name(at),
+        .variant = lfm_read_variant(at),
         .file = lfm_read_string(at, "file"),
         .sha256 = lfm_read_string(at, "sha256"),
         .bits_per_weight = lfm_read_number(at, "bits_per_weight"),
@@ -171,15 +171,15 @@ static struct lfm_candidate read_candidate(struct lfm_place at)
     return candidate;
 }
 
-/* What people call a model: its number format, and its name where two share one. A trace of weights as they are
+/* What people call a model: its number formats, and its name where two share them. A trace of weights as they are
  * stored ("stored") goes by its name. */
-static const char *label_of(struct lfm_pool *pool, const char *name, const char *weights, bool shared)
+static const char *label_of(struct lfm_pool *pool, const char *name, const char *variant, bool shared)
 {
-    const char *title = strcmp(weights, "stored") == 0 ? "" : lfm_format_title(pool, weights);
+    const char *title = strcmp(variant, "stored") == 0 ? "" : lfm_variant_title(pool, variant);
     if (title[0] && !shared) return title;
     if (!name[0]) return title[0] ? title : "unnamed";
-    return title[0] && strcmp(lfm_format_title(pool, name), title) != 0 ? lfm_pool_printf(pool, "%s (%s)", name, title)
-                                                                       : lfm_format_title(pool, name);
+    return title[0] && strcmp(lfm_variant_title(pool, name), title) != 0 ? lfm_pool_printf(pool, "%s (%s)", name, title)
+                                                                        : lfm_variant_title(pool, name);
 }
 
 /* "a" for the first of a name, "a #2" for the second. */
@@ -191,16 +191,16 @@ static const char *numbered(struct lfm_pool *pool, const char *label, size_t ear
 static void label_candidates(struct lfm_pool *pool, struct lfm_document *document)
 {
     struct lfm_candidate *items = document->candidates;
-    document->reference.label = label_of(pool, document->reference.name, document->reference.weights, false);
+    document->reference.label = label_of(pool, document->reference.name, document->reference.variant, false);
     for (size_t i = 0; i < document->n_candidates; i++) {
         bool shared = false;
         size_t earlier = 0;
         for (size_t j = 0; j < document->n_candidates; j++) {
-            bool same = j != i && strcmp(items[j].weights, items[i].weights) == 0;
+            bool same = j != i && strcmp(items[j].variant, items[i].variant) == 0;
             shared |= same;
             earlier += same && j < i && strcmp(items[j].name, items[i].name) == 0;
         }
-        items[i].label = numbered(pool, label_of(pool, items[i].name, items[i].weights, shared), earlier);
+        items[i].label = numbered(pool, label_of(pool, items[i].name, items[i].variant, shared), earlier);
     }
 }
 
@@ -245,8 +245,8 @@ static void read_load(struct lfm_place at, struct lfm_load_layer *layer, size_t 
 static void read_trace(struct lfm_place at, struct lfm_load *load)
 {
     struct lfm_list list = lfm_place_list(at, "layers");
-    *load = (struct lfm_load){.name = lfm_base_name(lfm_read_string(at, "name")),
-                              .weights = lfm_read_string(at, "weights"),
+    *load = (struct lfm_load){.name = lfm_read_name(at),
+                              .variant = lfm_read_variant(at),
                               .file = lfm_read_string(at, "file"),
                               .sha256 = lfm_read_string(at, "sha256"),
                               .tokens = lfm_read_number(at, "tokens")};
@@ -288,10 +288,10 @@ static void read_routing(struct lfm_place at, struct lfm_document *document)
     for (size_t i = 0; i < document->n_loads; i++) {
         bool shared = false;
         for (size_t j = 0; j < document->n_loads; j++)
-            shared |= j != i && strcmp(document->loads[j].weights, document->loads[i].weights) == 0;
+            shared |= j != i && strcmp(document->loads[j].variant, document->loads[i].variant) == 0;
         const char *name = shared && document->loads[i].file[0] ? lfm_base_name(document->loads[i].file)
                                                                 : document->loads[i].name;
-        document->loads[i].label = label_of(at.pool, name, document->loads[i].weights, shared);
+        document->loads[i].label = label_of(at.pool, name, document->loads[i].variant, shared);
     }
     for (; document->n_pairs < pairs.count; document->n_pairs++) {
         struct lfm_pair *pair = &document->pairs[document->n_pairs];

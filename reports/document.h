@@ -63,7 +63,7 @@ struct lfm_module_error {
 
 /* A model under comparison. `label` is unique in its document; `color` is the label's in every plot. */
 struct lfm_candidate {
-    const char *name, *weights, *file, *sha256, *label, *color;
+    const char *name, *variant, *file, *sha256, *label, *color;
     double bits_per_weight, bytes, fallback_matrices, tokens;
     double perplexity, perplexity_stderr, perplexity_ratio, perplexity_ratio_stderr, nll_mean;
     double kld_mean, kld_stderr, kld_median, kld_p90, kld_p95, kld_p99, kld_p99_9, kld_max, kld_low, kld_high;
@@ -113,7 +113,7 @@ struct lfm_load_layer {
 };
 
 struct lfm_load {
-    const char *name, *weights, *file, *sha256, *label, *color;
+    const char *name, *variant, *file, *sha256, *label, *color;
     double tokens;
     double chance_lift, chance_share; /* of a pair, and of a token's chance to choose an expert, with even routing */
     struct lfm_load_layer *layers;

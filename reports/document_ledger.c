@@ -71,7 +71,9 @@ enum lfm_status lfm_read_ledger(struct lfm_place top, struct lfm_document *docum
     struct lfm_place cells = lfm_place_inside(top, "cells"), candidate = lfm_place_inside(top, "candidate");
     account->reference = lfm_base_name(lfm_read_string(lfm_place_inside(top, "reference"), "name"));
     account->candidate = lfm_read_string(candidate, "name");
-    account->label = account->candidate[0] ? lfm_format_title(top.pool, lfm_base_name(account->candidate)) : "unnamed";
+    account->label = lfm_variant_title(top.pool, lfm_read_variant(candidate));
+    if (!account->label[0])
+        account->label = account->candidate[0] ? lfm_format_title(top.pool, lfm_base_name(account->candidate)) : "unnamed";
     account->replay = lfm_read_string(top, "replay");
     account->decisions = lfm_read_number(top, "decisions");
     account->changed = lfm_read_number(top, "changed");

@@ -107,17 +107,9 @@ static double count_of(struct lfm_place at, const char *key)
     return cJSON_GetArraySize(list);
 }
 
-/* "Q8_0/Q8" of "q8_0/q8": weights, activations and cache. */
 static const char *label_of(struct lfm_pool *pool, const char *name)
 {
-    const char *label = "";
-    for (const char *part = name; *part;) {
-        size_t length = strcspn(part, "/");
-        label = lfm_pool_printf(pool, "%s%s%s", label, part > name ? "/" : "",
-                                lfm_format_title(pool, lfm_pool_printf(pool, "%.*s", (int)length, part)));
-        part += length + (part[length] != '\0');
-    }
-    return label[0] ? label : "unnamed";
+    return name[0] ? lfm_variant_title(pool, name) : "unnamed";
 }
 
 static struct lfm_task_run read_run(struct lfm_place at)

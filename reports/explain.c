@@ -94,9 +94,9 @@ static bool listed(const struct lfm_table *table, const char *name, const char *
 }
 
 static void model_row(struct lfm_table *table, struct lfm_pool *pool, const char *role, const char *name,
-                      const char *weights, const char *file, const char *sha256)
+                      const char *variant, const char *file, const char *sha256)
 {
-    const char *shown = name[0] ? name : file, *format = lfm_format_title(pool, weights);
+    const char *shown = name[0] ? name : file, *format = lfm_variant_title(pool, variant);
     if (!table || !shown[0] || listed(table, shown, role, format, file)) return;
     lfm_table_text(table, shown);
     lfm_table_text(table, role);
@@ -119,16 +119,16 @@ static void model_table(struct lfm_content *content, const struct lfm_documents 
         const struct lfm_document *document = &documents->items[d];
         const struct lfm_candidate *reference = &document->reference;
         if (document->n_candidates > 0)
-            model_row(table, pool, "reference", reference->name, reference->weights, reference->file,
+            model_row(table, pool, "reference", reference->name, reference->variant, reference->file,
                       reference->sha256);
         for (size_t i = 0; i < document->n_candidates; i++)
-            model_row(table, pool, "candidate", document->candidates[i].name, document->candidates[i].weights,
+            model_row(table, pool, "candidate", document->candidates[i].name, document->candidates[i].variant,
                       document->candidates[i].file, document->candidates[i].sha256);
     }
     for (size_t d = 0; d < documents->count; d++) { /* traces that nothing compares come last */
         const struct lfm_document *document = &documents->items[d];
         for (size_t i = 0; i < document->n_loads; i++)
-            model_row(table, pool, "trace", document->loads[i].name, document->loads[i].weights,
+            model_row(table, pool, "trace", document->loads[i].name, document->loads[i].variant,
                       document->loads[i].file, document->loads[i].sha256);
     }
     lfm_content_table(content, table, true);

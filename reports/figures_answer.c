@@ -123,10 +123,11 @@ static const char *measured_on(struct lfm_pool *pool, const struct lfm_document 
                                lfm_number_text(pool, document->documents, LFM_NUMBER_COUNT),
                                document->documents == 1 ? "" : "s");
     const char *name = document->reference.name[0] ? document->reference.name : "the reference";
-    return lfm_pool_printf(pool, "%s against %s computed in FP32%s%s%s.", text, name,
-                           document->reference.weights[0] ? " from its " : "",
-                           document->reference.weights[0] ? lfm_format_title(pool, document->reference.weights) : "",
-                           document->reference.weights[0] ? " weights" : "");
+    const char *variant = document->reference.variant, *title = lfm_variant_title(pool, variant);
+    text = lfm_pool_printf(pool, "%s against %s", text, name);
+    if (!variant[0]) return lfm_pool_printf(pool, "%s computed in FP32.", text);
+    if (strchr(variant, '/')) return lfm_pool_printf(pool, "%s run as %s.", text, title);
+    return lfm_pool_printf(pool, "%s computed in FP32 from its %s weights.", text, title);
 }
 
 static void compare_sentences(struct lfm_content *content, const struct lfm_document *document)
@@ -144,7 +145,7 @@ static void compare_sentences(struct lfm_content *content, const struct lfm_docu
 static void reference_row(struct lfm_table *table, struct lfm_pool *pool, const struct lfm_candidate *reference)
 {
     lfm_table_mark(table,
-                   lfm_pool_printf(pool, "%s (reference)", reference->weights[0] ? reference->label : reference->name),
+                   lfm_pool_printf(pool, "%s (reference)", reference->variant[0] ? reference->label : reference->name),
                    reference->color);
     lfm_table_number(table, reference->bits_per_weight, LFM_NUMBER_FIXED2);
     lfm_table_number(table, reference->bytes, LFM_NUMBER_BYTES);

@@ -86,3 +86,24 @@ const char *lfm_base_name(const char *name)
         if (name[i] == '/' && i + 1 < length) return name + i + 1;
     return name;
 }
+
+static bool is_plain(const char *format)
+{
+    return !format[0] || strcmp(format, "f32") == 0;
+}
+
+const char *lfm_read_variant(struct lfm_place at)
+{
+    const char *weights = lfm_read_string(at, "weights"), *kv = lfm_read_string(at, "kv");
+    const char *activations = lfm_read_string(at, "activations");
+    if (!weights[0] || (is_plain(activations) && is_plain(kv))) return weights;
+    if (!activations[0]) activations = "f32";
+    if (is_plain(kv)) return lfm_pool_printf(at.pool, "%s/%s", weights, activations);
+    return lfm_pool_printf(at.pool, "%s/%s/%s", weights, activations, kv);
+}
+
+const char *lfm_read_name(struct lfm_place at)
+{
+    const char *name = lfm_read_string(at, "name"), *rest = strchr(name, '/'), *variant = strchr(lfm_read_variant(at), '/');
+    return rest && variant && strcmp(rest, variant) == 0 ? name : lfm_base_name(name);
+}

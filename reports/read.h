@@ -35,6 +35,12 @@ struct lfm_place lfm_list_next(struct lfm_list *list);
 /* The last component of a path, so that a name is short and the same on every machine. */
 const char *lfm_base_name(const char *name);
 
+/* How a model was run, WEIGHTS[/ACTIVATIONS[/KV]], from "weights", "activations" and "kv" as far as these are not f32. "" without
+ * weights. */
+const char *lfm_read_variant(struct lfm_place at);
+/* "name" without its directory; names of variants (stored/q8) are kept. */
+const char *lfm_read_name(struct lfm_place at);
+
 /* document_tasks.c: a comparison of runs (`whole` false), or one run (true). Of a comparison in a summary.json, the
  * details of its runs are read from <run>/summary.json beside it, where that exists. */
 enum lfm_status lfm_read_tasks(struct lfm_place top, struct lfm_document *document, const char *path, bool whole,

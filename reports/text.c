@@ -315,3 +315,15 @@ const char *lfm_format_title(struct lfm_pool *pool, const char *weights)
     if (strncmp(title, "FP8_", 4) == 0) title[3] = ' ';
     return title;
 }
+
+const char *lfm_variant_title(struct lfm_pool *pool, const char *variant)
+{
+    const char *title = "";
+    for (const char *part = variant; *part;) {
+        size_t length = strcspn(part, "/");
+        title = lfm_pool_printf(pool, "%s%s%s", title, part > variant ? "/" : "",
+                                lfm_format_title(pool, lfm_pool_printf(pool, "%.*s", (int)length, part)));
+        part += length + (part[length] != '\0');
+    }
+    return title;
+}

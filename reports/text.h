@@ -66,4 +66,7 @@ const char *lfm_power_of_ten(struct lfm_pool *pool, int exponent);
  * name (lower case with a digit) is kept. */
 const char *lfm_format_title(struct lfm_pool *pool, const char *weights);
 
+/* The same of a variant, WEIGHTS[/ACTIVATIONS[/KV]]: q8_0/q8 -> Q8_0/Q8. */
+const char *lfm_variant_title(struct lfm_pool *pool, const char *variant);
+
 #endif

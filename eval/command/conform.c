@@ -1,9 +1,11 @@
 /* conform: results of another runtime, of a server, or of this program's engine, held against a conformance pack. */
 #include "eval/command/commands.h"
 #include "eval/conform/judge.h"
+#include "eval/conform/pack_files.h"
 #include "eval/conform/remote.h"
 #include "eval/conform/results.h"
 #include "reference/base/command.h"
+#include "reference/base/file.h"
 #include "reference/command/model_options.h"
 
 #include <math.h>
@@ -45,8 +47,31 @@ static enum lfm_status ask(const struct request *request, struct lfm_pack *pack,
     return status;
 }
 
+static enum lfm_status keep_file(const struct lfm_pack *pack, const char *name, const char *output, struct lfm_error *error)
+{
+    char *path;
+    LFM_TRY(lfm_join_path(&path, pack->path, name, error));
+    enum lfm_status status = lfm_keep_input(output, path, error);
+    free(path);
+    return status;
+}
+
+/* The results must not be written over the pack. */
+static enum lfm_status keep_pack(const struct lfm_pack *pack, const char *output, struct lfm_error *error)
+{
+    const cJSON *file;
+    LFM_TRY(keep_file(pack, LFM_PACK_MANIFEST, output, error));
+    cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(pack->manifest, "files"))
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(file, "path"));
+        if (name) LFM_TRY(keep_file(pack, name, output, error));
+    }
+    return LFM_OK;
+}
+
 static enum lfm_status gather(const struct request *request, struct lfm_pack *pack, struct lfm_error *error)
 {
+    if (request->output) LFM_TRY(keep_pack(pack, request->output, error));
     if (request->model) LFM_TRY(compute(request, pack, error));
     else if (request->endpoint) LFM_TRY(ask(request, pack, error));
     else LFM_TRY(lfm_results_read(pack, request->results, error));

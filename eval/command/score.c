@@ -40,11 +40,26 @@ void lfm_print_rate(const char *name, size_t right, size_t n)
 
 /* --- reading --- */
 
+/* The verdicts must not be written over the responses or the data. */
+static enum lfm_status keep_inputs(const struct scoring *scoring, const char *data)
+{
+    const char *file = scoring->scorer->suite->data_file;
+    char *inside;
+    if (!scoring->verdicts) return LFM_OK;
+    LFM_TRY(lfm_keep_input(scoring->verdicts, scoring->path, scoring->error));
+    LFM_TRY(lfm_keep_input(scoring->verdicts, data, scoring->error));
+    LFM_TRY(lfm_join_path(&inside, data, file ? file : "", scoring->error));
+    enum lfm_status status = lfm_keep_input(scoring->verdicts, inside, scoring->error);
+    free(inside);
+    return status;
+}
+
 static enum lfm_status open_data(struct scoring *scoring)
 {
     char *path;
     LFM_TRY(lfm_data_locate(&path, scoring->scorer->suite, scoring->data_path, false, scoring->error));
-    enum lfm_status status = scoring->scorer->open(&scoring->data, path, scoring->error);
+    enum lfm_status status = keep_inputs(scoring, path);
+    if (status == LFM_OK) status = scoring->scorer->open(&scoring->data, path, scoring->error);
     free(path);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double number(const cJSON *object, const char *key)
 {
@@ -88,9 +89,21 @@ static cJSON *describe(const struct lfm_view *view, const char *path, int argc, 
 
 /* --- the command --- */
 
+/* The page must not take the place of what eval wrote. */
+static enum lfm_status keep_run(const char *path, struct lfm_error *error)
+{
+    static const char *const files[] = {"run.json", "samples.jsonl", "summary.json", "lock"};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (strcmp(name, files[i]) == 0 && lfm_file_exists(path))
+            return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': it is part of a run", path);
+    return LFM_OK;
+}
+
 static enum lfm_status make_page(struct lfm_view *view, const struct lfm_strings *directories, const char *path,
                                  struct lfm_error *error)
 {
+    LFM_TRY(keep_run(path, error));
     for (size_t i = 0; i < directories->count; i++) LFM_TRY(lfm_view_add(view, directories->items[i], error));
     LFM_TRY(lfm_view_compare(view, error));
     return lfm_view_write(view, path, error);

@@ -6,6 +6,7 @@
 #include "quant/route/route.h"
 #include "quant/trace_compare.h"
 #include "reference/base/command.h"
+#include "reference/base/file.h"
 #include "reference/base/memory.h"
 #include "reference/trace/reader.h"
 
@@ -42,6 +43,7 @@ static enum lfm_status read_subject(struct lfm_routing_subject *subjects, size_t
     struct lfm_routing_subject *subject = &subjects[i];
     struct lfm_progress progress;
     size_t tokens = 0;
+    if (arguments->route) LFM_TRY(lfm_keep_input(arguments->route, arguments->files->items[i], error));
     LFM_TRY(lfm_trace_open(&subject->trace, arguments->files->items[i], error));
     if (i > 0) LFM_TRY(lfm_traces_overlap(&tokens, subjects[0].trace, subject->trace, error));
     LFM_TRY(lfm_routing_read(&subject->routing, subject->trace, error));

@@ -215,10 +215,7 @@ static void describe_trace(cJSON *object, const struct lfm_routing_subject *subj
 {
     const struct lfm_trace_information *information = lfm_trace_information(subject->trace);
     const struct lfm_structure *structure = &subject->structure;
-    cJSON_AddStringToObject(object, "file", information->path);
-    cJSON_AddStringToObject(object, "name", information->model);
-    cJSON_AddStringToObject(object, "weights", information->weights);
-    lfm_json_add_number(object, "bits_per_weight", information->bits_per_weight);
+    lfm_trace_describe(object, information);
     lfm_json_add_number(object, "tokens", (double)information->tokens);
     cJSON_AddBoolToObject(object, "complete", information->complete);
     lfm_json_add_number(object, "documents", (double)information->documents);

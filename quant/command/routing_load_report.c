@@ -369,10 +369,7 @@ static cJSON *trace_json(const struct lfm_load_subject *subject)
     const struct lfm_trace_information *information = about(subject);
     const struct lfm_load *load = &subject->load;
     cJSON *object = cJSON_CreateObject(), *layers;
-    cJSON_AddStringToObject(object, "file", information->path);
-    cJSON_AddStringToObject(object, "name", information->model);
-    cJSON_AddStringToObject(object, "weights", information->weights);
-    lfm_json_add_number(object, "bits_per_weight", information->bits_per_weight);
+    lfm_trace_describe(object, information);
     lfm_json_add_number(object, "tokens", (double)load->choices.tokens);
     lfm_json_add_number(object, "documents", (double)load->choices.n_documents);
     cJSON_AddBoolToObject(object, "complete", information->complete);

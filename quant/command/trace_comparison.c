@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- JSON --- */
 
@@ -17,10 +18,7 @@ static cJSON *trace_json(const struct lfm_trace *trace)
 {
     const struct lfm_trace_information *information = lfm_trace_information(trace);
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "file", information->path);
-    cJSON_AddStringToObject(object, "name", information->model);
-    cJSON_AddStringToObject(object, "weights", information->weights);
-    lfm_json_add_number(object, "bits_per_weight", information->bits_per_weight);
+    lfm_trace_describe(object, information);
     cJSON_AddStringToObject(object, "sha256", information->sha256);
     cJSON_AddBoolToObject(object, "complete", information->complete);
     lfm_json_add_number(object, "tokens_readable", (double)information->tokens);
@@ -223,12 +221,22 @@ static enum lfm_status print_outliers(const struct lfm_trace_comparison *compari
     return LFM_OK;
 }
 
+static void print_identity(const struct lfm_trace_information *trace)
+{
+    printf("%s (weights %s", trace->path, trace->weights);
+    if (trace->activations && strcmp(trace->activations, "f32") != 0) printf(", activations %s", trace->activations);
+    if (trace->kv && strcmp(trace->kv, "f32") != 0) printf(", kv %s", trace->kv);
+    printf(", %.2f bits)", trace->bits_per_weight);
+}
+
 static enum lfm_status print_table(const struct lfm_trace *reference, const struct lfm_trace *candidate,
                                    const struct lfm_trace_comparison *comparison, struct lfm_error *error)
 {
     const struct lfm_trace_information *x = lfm_trace_information(reference), *y = lfm_trace_information(candidate);
-    printf("%s (weights %s, %.2f bits) against %s (weights %s, %.2f bits), %zu tokens\n\n", y->path, y->weights,
-           y->bits_per_weight, x->path, x->weights, x->bits_per_weight, comparison->tokens);
+    print_identity(y);
+    printf(" against ");
+    print_identity(x);
+    printf(", %zu tokens\n\n", comparison->tokens);
     if (comparison->n_points > 0) print_points(comparison);
     print_first(comparison);
     print_missing(comparison, true);

@@ -78,7 +78,10 @@ enum lfm_status lfm_read_file(struct lfm_buffer *buffer, const char *path, struc
 enum lfm_status lfm_output_open(struct lfm_output *output, const char *path, struct lfm_error *error)
 {
     static const char suffix[] = ".partial";
+    struct stat there;
     *output = (struct lfm_output){0};
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is no regular file", path);
     LFM_TRY(lfm_copy_string(&output->path, path, strlen(path), error));
     size_t length = strlen(path) + sizeof suffix;
     enum lfm_status status = lfm_alloc((void **)&output->partial_path, length, 1, error);
@@ -194,4 +197,16 @@ enum lfm_status lfm_join_path(char **out, const char *directory, const char *nam
     LFM_TRY(lfm_alloc((void **)out, length, 1, error));
     snprintf(*out, length, "%s/%s", directory, name);
     return LFM_OK;
+}
+
+bool lfm_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+enum lfm_status lfm_keep_input(const char *output, const char *input, struct lfm_error *error)
+{
+    if (!lfm_same_file(output, input)) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': it is '%s', which is being read", output, input);
 }

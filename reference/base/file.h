@@ -35,6 +35,7 @@ struct lfm_output {
     size_t written, on_its_way; /* bytes; of them the system has been told to put so many on the disk */
 };
 
+/* Fails when `path` exists and is no regular file. */
 enum lfm_status lfm_output_open(struct lfm_output *output, const char *path, struct lfm_error *error);
 enum lfm_status lfm_output_write(struct lfm_output *output, const void *bytes, size_t length, struct lfm_error *error);
 /* Flushes, fsyncs, closes and renames. On failure the partial file is removed. */
@@ -46,6 +47,10 @@ void lfm_output_abandon(struct lfm_output *output);
 enum lfm_status lfm_write_file(const char *path, const void *bytes, size_t length, struct lfm_error *error);
 
 bool lfm_is_directory(const char *path);
+/* Whether both exist and are the same file, by whatever names. */
+bool lfm_same_file(const char *a, const char *b);
+/* Fails when `output` is the file `input`, by whatever name: writing it would destroy what is read. */
+enum lfm_status lfm_keep_input(const char *output, const char *input, struct lfm_error *error);
 bool lfm_file_exists(const char *path);
 /* Makes a directory and its parents; an existing one is fine. */
 enum lfm_status lfm_make_directory(const char *path, struct lfm_error *error);

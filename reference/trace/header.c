@@ -18,6 +18,8 @@ static enum lfm_status put_summary(hid_t file, const char *format, const struct 
     cJSON_AddStringToObject(object, "sha256", provenance->sha256);
     cJSON_AddStringToObject(object, "tokenizer_sha256", provenance->tokenizer_sha256);
     cJSON_AddStringToObject(object, "weights", provenance->weights);
+    cJSON_AddStringToObject(object, "activations", provenance->activations);
+    cJSON_AddStringToObject(object, "kv", provenance->kv);
     lfm_json_add_number(object, "bits_per_weight", provenance->bits_per_weight);
     cJSON_AddRawToObject(object, "config", provenance->config);
     char *text = cJSON_PrintUnformatted(object);

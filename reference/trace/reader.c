@@ -120,6 +120,8 @@ static enum lfm_status read_attributes(struct lfm_trace *trace, struct lfm_error
     LFM_TRY(lfm_json_require_string(header, "tokenizer_sha256", path, &information->tokenizer_sha256, error));
     LFM_TRY(lfm_json_require_string(header, "weights", path, &information->weights, error));
     LFM_TRY(lfm_json_require_string(header, "created", path, &information->created, error));
+    information->activations = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "activations"));
+    information->kv = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "kv"));
     LFM_TRY(lfm_json_require_double(header, "bits_per_weight", path, &information->bits_per_weight, error));
     LFM_TRY(lfm_h5_get_whole(trace->file, "complete", &complete, path, error));
     information->complete = complete == 1;
@@ -588,4 +590,19 @@ void lfm_trace_free_texts(char ***texts)
     for (size_t i = 0; *texts && (*texts)[i]; i++) free((*texts)[i]);
     free(*texts);
     *texts = NULL;
+}
+
+static void add_text(cJSON *object, const char *key, const char *text)
+{
+    cJSON_AddItemToObject(object, key, text ? cJSON_CreateString(text) : cJSON_CreateNull());
+}
+
+void lfm_trace_describe(cJSON *object, const struct lfm_trace_information *information)
+{
+    add_text(object, "file", information->path);
+    add_text(object, "name", information->model);
+    add_text(object, "weights", information->weights);
+    add_text(object, "activations", information->activations);
+    add_text(object, "kv", information->kv);
+    lfm_json_add_number(object, "bits_per_weight", information->bits_per_weight);
 }

@@ -14,6 +14,7 @@
 struct lfm_trace_information {
     const char *path;           /* as opened; all owned by the trace */
     const char *model, *sha256, *tokenizer_sha256, *weights, *created;
+    const char *activations, *kv; /* NULL in traces of 0.1.0 */
     const cJSON *config;        /* as lfm_config_to_json writes it */
     size_t layers, hidden_size, experts, experts_per_token; /* out of it; experts 0 for dense models */
     size_t tokens;              /* T: rows of every dataset that are of use */
@@ -24,6 +25,9 @@ struct lfm_trace_information {
 };
 
 struct lfm_trace;
+
+/* Adds to an object what a trace was made with: "file", "name", "weights", "activations", "kv", "bits_per_weight". */
+void lfm_trace_describe(cJSON *object, const struct lfm_trace_information *information);
 
 /* Opens a file and checks format, version, attributes and the shapes of all datasets. The message about a truncated file
  * says what of it is still there. */

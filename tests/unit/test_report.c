@@ -312,6 +312,22 @@ Test(report, two_candidates_of_one_format_keep_their_names)
     cr_assert_str_eq(candidates[2].label, "two.gguf (Q4_0) #2");
 }
 
+Test(report, activations_and_cache_are_part_of_a_format_s_name)
+{
+    assert_ok(build_text("{\"schema\": \"lfmscope-compare\", \"reference\": {\"name\": \"m\", \"weights\": \"bf16\"}, \"candidates\": ["
+                         "{\"name\": \"q8_0\", \"weights\": \"q8_0\", \"activations\": \"f32\", \"kv\": \"f32\"},"
+                         "{\"name\": \"q8_0/q8\", \"weights\": \"q8_0\", \"activations\": \"q8\", \"kv\": \"f32\"},"
+                         "{\"name\": \"stored/f32/f16\", \"weights\": \"bf16\", \"activations\": \"f32\", \"kv\": \"f16\"},"
+                         "{\"name\": \"m/n.gguf\", \"weights\": \"q8_0\", \"activations\": \"q8\", \"kv\": \"q8_0\"}]}"));
+    const struct lfm_candidate *candidates = report.documents.items[0].candidates;
+    cr_assert_str_eq(candidates[0].label, "Q8_0");
+    cr_assert_str_eq(candidates[1].label, "Q8_0/Q8");
+    cr_assert_str_eq(candidates[2].label, "BF16/F32/F16");
+    cr_assert_str_eq(candidates[3].label, "Q8_0/Q8/Q8_0");
+    cr_assert_str_eq(candidates[2].name, "stored/f32/f16");
+    cr_assert_str_eq(candidates[3].name, "n.gguf");
+}
+
 Test(report, a_missing_gnuplot_is_said_with_its_cure)
 {
     static const char *const scripts[] = {"a.gp"};

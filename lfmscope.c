@@ -5,6 +5,7 @@
 #include "reference/base/threads.h"
 #include "reference/base/version.h"
 #include "reference/command/commands.h"
+#include "reference/model/kernels.h"
 #include "reports/command/commands.h"
 
 #include <gsl/gsl_errno.h>
@@ -45,12 +46,23 @@ static void print_help(FILE *out)
     fprintf(out, "\n'lfmscope COMMAND --help' tells more.\n");
 }
 
+static int run_command(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc, argv);
+    fprintf(stderr, "lfmscope: unknown command '%s'; see 'lfmscope --help'\n", name);
+    return LFM_EXIT_USAGE;
+}
+
 static int run(int argc, char **argv)
 {
+    struct lfm_error error = {0};
     if (argc < 2) {
         print_help(stderr);
         return LFM_EXIT_USAGE;
     }
+    if (argc > 2 && strcmp(argv[1], "help") == 0)
+        return run_command(argv[2], 2, (char *[]){argv[2], (char[]){"--help"}, NULL});
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
         return LFM_EXIT_OK;
@@ -59,10 +71,8 @@ static int run(int argc, char **argv)
         printf("lfmscope %s\n", LFM_VERSION);
         return LFM_EXIT_OK;
     }
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "lfmscope: unknown command '%s'; see 'lfmscope --help'\n", argv[1]);
-    return LFM_EXIT_USAGE;
+    if (lfm_kernels_check(&error) != LFM_OK) return lfm_report_status(LFM_ERROR_ARGUMENT, &error);
+    return run_command(argv[1], argc - 1, argv + 1);
 }
 
 /* A result that could not be printed is a failure, whoever printed it. */

@@ -1,6 +1,8 @@
 /* The sets of kernels, and which one this processor gets: see reference/model/kernels.h. */
 #include "quant/kernels/kernels.h"
 
+#include "reference/base/buffer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,20 @@ static const struct lfm_kernels *choose(void)
     for (const struct lfm_kernels *const *set = best; wanted && *set; set++)
         if (strcmp((*set)->name, wanted) == 0 && (*set)->supported()) return *set;
     return *best;
+}
+
+enum lfm_status lfm_kernels_check(struct lfm_error *error)
+{
+    const char *wanted = getenv("LFMSCOPE_KERNELS");
+    struct lfm_buffer names = {0};
+    enum lfm_status status = LFM_OK;
+    if (!wanted || strcmp(choose()->name, wanted) == 0) return LFM_OK;
+    for (const struct lfm_kernels *const *set = lfm_kernel_sets; *set && status == LFM_OK; set++)
+        if ((*set)->supported()) status = lfm_buffer_printf(&names, error, "%s%s", names.length > 0 ? ", " : "", (*set)->name);
+    if (status == LFM_OK)
+        status = lfm_fail(error, LFM_ERROR_ARGUMENT, "LFMSCOPE_KERNELS is '%s'; this processor runs %s", wanted, names.data);
+    lfm_buffer_release(&names);
+    return status;
 }
 
 const struct lfm_kernels *lfm_kernels(void)

@@ -1,8 +1,8 @@
 /* Texts of tokens: see pieces.h. */
 #include "quant/pieces.h"
 
+#include "reference/base/utf8.h"
 #include "reference/checkpoint/checkpoint.h"
-#include "reference/model/utf8.h"
 #include "reference/trace/provenance.h"
 
 #include <string.h>

@@ -322,6 +322,7 @@ enum lfm_status lfm_structure_read(struct lfm_structure *out, const struct lfm_t
     LFM_TRY(lfm_require_routers(trace, error));
     LFM_TRY_DONE(LFM_ALLOC(&out->layers, information->layers, error));
     LFM_TRY_DONE(start_pass(&pass, trace, out, error));
+    if (out->options.tokens > out->corpus.distinct) out->options.tokens = out->corpus.distinct;
     LFM_TRY_DONE(measure_layers(&pass, progress, error));
     LFM_TRY_DONE(LFM_ALLOC(&out->similarity, out->corpus.n_labels * out->corpus.n_labels, error));
     compare_domains(out);

@@ -19,7 +19,7 @@ enum {
 };
 
 struct lfm_structure_options {
-    size_t tokens;    /* most tokens listed per expert; 0 for none */
+    size_t tokens;    /* most tokens listed per expert, 0 for none; in results no more than there are */
     size_t min_count; /* tokens that occur less often are not listed; at least 1 */
     uint64_t seed;
 };

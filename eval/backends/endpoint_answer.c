@@ -4,7 +4,7 @@
 #include "eval/backends/endpoint_parts.h"
 
 #include "eval/bfcl/python_calls.h"
-#include "reference/model/utf8.h"
+#include "reference/base/utf8.h"
 
 #include <string.h>
 

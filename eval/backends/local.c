@@ -19,11 +19,11 @@
 #include "eval/backends/prefixes.h"
 
 #include "reference/base/memory.h"
+#include "reference/base/utf8.h"
 #include "reference/model/chat.h"
 #include "reference/model/forward.h"
 #include "reference/model/state.h"
 #include "reference/model/tokenizer.h"
-#include "reference/model/utf8.h"
 #include "reference/trace/provenance.h"
 
 #include <stdbool.h>

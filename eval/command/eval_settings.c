@@ -3,7 +3,9 @@
 #include "eval/backends/local.h"
 #include "eval/command/evaluation.h"
 #include "reference/base/memory.h"
+#include "reference/model/chat.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +13,10 @@ enum { MOST_BATCH = 1024, MOST_SAMPLES = 1000, MOST_RETRIES = 1000, MAX_TOKENS =
 
 /* --- what was not said --- */
 
+#define UNSAID (-DBL_MAX)
+
 static const struct lfm_sampling unsaid = {
-    .temperature = -1, .top_k = SIZE_MAX, .top_p = -1, .min_p = -1, .repetition_penalty = -1};
+    .temperature = UNSAID, .top_k = SIZE_MAX, .top_p = UNSAID, .min_p = UNSAID, .repetition_penalty = UNSAID};
 
 static const struct {
     const char *name;
@@ -31,7 +35,7 @@ struct lfm_evaluation lfm_evaluation_unsaid(int argc, char **argv)
         .guesses = SIZE_MAX,
         .concurrency = SIZE_MAX,
         .retries = SIZE_MAX,
-        .timeout = -1,
+        .timeout = UNSAID,
         .preset = "greedy",
         .sampling = unsaid,
         .max_tokens = MAX_TOKENS,
@@ -49,7 +53,7 @@ static void take_size(size_t *target, size_t value)
 
 static void take_number(double *target, double value)
 {
-    if (*target == -1) *target = value;
+    if (*target == UNSAID) *target = value;
 }
 
 static enum lfm_status apply_preset(struct lfm_sampling *sampling, const char *name, struct lfm_error *error)
@@ -91,7 +95,7 @@ static const char *complaint_about_model(const struct lfm_evaluation *evaluation
         return "'--concurrency' goes with --endpoint; --batch is its like for --model";
     if (evaluation->calls_as_text) return "'--calls-as-text' goes with --endpoint";
     if (evaluation->retries != SIZE_MAX) return "'--retries' goes with --endpoint";
-    if (evaluation->timeout != -1) return "'--timeout' goes with --endpoint";
+    if (evaluation->timeout != UNSAID) return "'--timeout' goes with --endpoint";
     return NULL;
 }
 
@@ -117,7 +121,7 @@ static const char *complaint_about_numbers(const struct lfm_evaluation *evaluati
     if (evaluation->concurrency == 0 || (evaluation->concurrency != SIZE_MAX && evaluation->concurrency > MOST_BATCH))
         return "'--concurrency' must be from 1 to 1024";
     if (evaluation->retries != SIZE_MAX && evaluation->retries > MOST_RETRIES) return "'--retries' must be at most 1000";
-    if (evaluation->timeout != -1 && !(evaluation->timeout > 0 && evaluation->timeout <= 86400))
+    if (evaluation->timeout != UNSAID && !(evaluation->timeout > 0 && evaluation->timeout <= 86400))
         return "'--timeout' must be above 0 and at most 86400 seconds";
     if (evaluation->reuse_megabytes != SIZE_MAX && evaluation->reuse_megabytes > (1u << 24))
         return "'--reuse' must be at most 16777216 MiB";
@@ -125,6 +129,7 @@ static const char *complaint_about_numbers(const struct lfm_evaluation *evaluati
     if (evaluation->samples == 0 || evaluation->samples > MOST_SAMPLES) return "'--samples' must be from 1 to 1000";
     if (evaluation->max_tokens == 0 || evaluation->max_tokens > INT32_MAX)
         return "'--max-tokens' must be from 1 to 2147483647";
+    if (evaluation->date && !lfm_is_date(evaluation->date)) return "'--date' needs a date such as 2026-05-04";
     if (evaluation->common.seed > (UINT64_C(1) << 53)) return "'--seed' must be at most 2^53";
     if (!(evaluation->margin > 0 && evaluation->margin < 1)) return "'--margin' must lie between 0 and 1";
     return NULL;
@@ -186,7 +191,8 @@ enum lfm_status lfm_evaluation_settle(struct lfm_evaluation *evaluation, struct 
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "'--shard' needs i/n with i from 1 to n, not '%s'", evaluation->shard);
     apply_defaults(evaluation);
     LFM_TRY(hide_secrets(evaluation, error));
-    return apply_preset(&evaluation->sampling, evaluation->preset, error);
+    LFM_TRY(apply_preset(&evaluation->sampling, evaluation->preset, error));
+    return lfm_sampling_check(&evaluation->sampling, error);
 }
 
 /* --- the command that repeats a run --- */

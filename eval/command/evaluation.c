@@ -21,16 +21,34 @@ enum lfm_status lfm_job_directory(char **out, const struct lfm_evaluation *evalu
     return lfm_copy_string(out, evaluation->output, strlen(evaluation->output), error);
 }
 
+/* A run of one model and the runs of a comparison would overwrite each other's summary. */
+static enum lfm_status refuse_other_kind(const char *directory, const struct lfm_eval_variant *variant,
+                                         struct lfm_error *error)
+{
+    char *path;
+    LFM_TRY(lfm_join_path(&path, directory, variant->directory ? "run.json" : "reference/run.json", error));
+    bool there = lfm_file_exists(path);
+    free(path);
+    if (!there) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' holds %s; choose another --output", directory,
+                    variant->directory ? "a run without --against" : "runs that were made with --against");
+}
+
 static enum lfm_status run_directory(char **out, const struct lfm_evaluation *evaluation, const struct lfm_job *job,
                                      const struct lfm_eval_variant *variant, struct lfm_error *error)
 {
     char *above;
     LFM_TRY(lfm_job_directory(&above, evaluation, job, error));
+    enum lfm_status status = refuse_other_kind(above, variant, error);
+    if (status != LFM_OK) {
+        free(above);
+        return status;
+    }
     if (!variant->directory) {
         *out = above;
         return LFM_OK;
     }
-    enum lfm_status status = lfm_join_path(out, above, variant->directory, error);
+    status = lfm_join_path(out, above, variant->directory, error);
     free(above);
     return status;
 }

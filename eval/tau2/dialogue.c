@@ -3,7 +3,7 @@
 
 #include "eval/bfcl/python_calls.h"
 #include "reference/base/memory.h"
-#include "reference/model/utf8.h"
+#include "reference/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "eval/tau2/evaluate.h"
 
 #include "reference/base/memory.h"
-#include "reference/model/utf8.h"
+#include "reference/base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -214,7 +214,8 @@ static enum lfm_status print_labels(const struct lfm_compare_result *result, str
     printf("\n");
     for (size_t i = 0; i < positions->n_names; i++) {
         const struct lfm_position_label *label = &positions->names[i];
-        printf("%-16s %9zu %9zu", label->name, label->documents, label->positions);
+        char shown[LFM_SHOWN];
+        printf("%-16s %9zu %9zu", lfm_show(shown, label->name), label->documents, label->positions);
         for (size_t c = 0; c < result->n; c++) {
             struct lfm_label_figures figures;
             LFM_TRY(lfm_label_figures(&figures, &result->comparisons[c], result->reference_nll, positions, (uint32_t)i,

@@ -273,7 +273,8 @@ static enum lfm_status print_labels(const struct lfm_ledger_result *result, stru
         struct lfm_split split;
         char share[32], share_error[32];
         LFM_TRY(lfm_split_label(&split, result->ledger, positions, (uint32_t)i, error));
-        printf("%-21s %10zu %11.3e %11.3e %11.3e %9s %7s\n", positions->names[i].name, positions->names[i].positions,
+        char shown[LFM_SHOWN];
+        printf("%-21s %10zu %11.3e %11.3e %11.3e %9s %7s\n", lfm_show(shown, positions->names[i].name), positions->names[i].positions,
                split.loss.mean, split.routing.mean, split.rest.mean, show(share, "%.1f %%", 100 * split.routing_share.mean),
                show(share_error, "%.1f", 100 * split.routing_share.error));
     }

@@ -80,7 +80,8 @@ static void print_table(const struct task *task)
     print_row("all", positions->n_documents, positions->count, &all);
     for (size_t i = 0; i < positions->n_names; i++) {
         struct result result = summarize_label(task, i);
-        print_row(positions->names[i].name, positions->names[i].documents, positions->names[i].positions, &result);
+        char shown[LFM_SHOWN];
+        print_row(lfm_show(shown, positions->names[i].name), positions->names[i].documents, positions->names[i].positions, &result);
     }
     lfm_text_print_left_out(&task->text);
 }

@@ -2,7 +2,7 @@
 #include "quant/command/router_report.h"
 #include "quant/command/routing_report.h"
 #include "quant/pieces.h"
-#include "reference/model/utf8.h"
+#include "reference/base/utf8.h"
 
 #include <math.h>
 #include <string.h>

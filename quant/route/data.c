@@ -8,8 +8,8 @@
 #include "reference/base/memory.h"
 #include "reference/base/page.h"
 #include "reference/base/progress.h"
+#include "reference/base/utf8.h"
 #include "reference/base/version.h"
-#include "reference/model/utf8.h"
 
 #include <gsl/gsl_sort.h>
 #include <math.h>

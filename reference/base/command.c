@@ -2,6 +2,7 @@
 #include "reference/base/command.h"
 
 #include "reference/base/memory.h"
+#include "reference/base/utf8.h"
 
 #include <errno.h>
 #include <math.h>
@@ -217,4 +218,12 @@ enum lfm_status lfm_print_document(cJSON *document, struct lfm_error *error)
         status = lfm_fail(error, LFM_ERROR_IO, "cannot write to standard output: %s", strerror(errno));
     lfm_buffer_release(&text);
     return status;
+}
+
+const char *lfm_show(char room[LFM_SHOWN], const char *text)
+{
+    snprintf(room, LFM_SHOWN, "%s", text);
+    room[lfm_utf8_complete(room, strlen(room))] = '\0';
+    lfm_keep_to_one_line(room);
+    return room;
 }

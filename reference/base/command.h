@@ -72,4 +72,8 @@ int lfm_report_usage(const struct lfm_usage *usage, const char *format, ...) __a
 /* Prints the document on stdout and deletes it. */
 enum lfm_status lfm_print_document(cJSON *document, struct lfm_error *error);
 
+enum { LFM_SHOWN = 256 };
+/* What a file says, as a word of a table: on one line, and cut to the room. Returns the room. */
+const char *lfm_show(char room[LFM_SHOWN], const char *text);
+
 #endif

@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a file says may hold line ends and terminal controls; a message is one line. */
-static void keep_to_one_line(char *message)
+void lfm_keep_to_one_line(char *text)
 {
-    for (; *message; message++)
-        if ((unsigned char)*message < ' ' || *message == 0x7f) *message = '?';
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
 }
 
 enum lfm_status lfm_set_error(struct lfm_error *error, enum lfm_status status, const char *format, ...)
@@ -19,7 +18,7 @@ enum lfm_status lfm_set_error(struct lfm_error *error, enum lfm_status status, c
     va_start(arguments, format);
     vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    keep_to_one_line(error->message);
+    lfm_keep_to_one_line(error->message);
     return status;
 }
 
@@ -32,7 +31,7 @@ enum lfm_status lfm_prefix_error(struct lfm_error *error, const char *format, ..
     va_start(arguments, format);
     int used = vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    keep_to_one_line(error->message);
+    lfm_keep_to_one_line(error->message);
     if (used < 0 || (size_t)used >= sizeof error->message) return error->status;
     snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", inner);
     return error->status;

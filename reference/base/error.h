@@ -56,4 +56,7 @@ static inline enum lfm_status lfm_failure(enum lfm_status status)
         if (status != LFM_OK) goto done;    \
     } while (0)
 
+/* Line ends and terminal controls, which what a file says may hold, become '?'. */
+void lfm_keep_to_one_line(char *text);
+
 #endif

@@ -2,6 +2,7 @@
 #include "reference/base/json.h"
 
 #include "reference/base/file.h"
+#include "reference/base/utf8.h"
 #include "reference/base/version.h"
 
 #include <math.h>
@@ -37,6 +38,28 @@ enum lfm_status lfm_json_parse_file(cJSON **out, const char *path, struct lfm_er
     struct lfm_buffer text = {0};
     *out = NULL;
     enum lfm_status status = lfm_read_file(&text, path, error);
+    if (status == LFM_OK) status = lfm_json_parse(out, text.data, text.length, path, error);
+    lfm_buffer_release(&text);
+    return status;
+}
+
+bool lfm_json_has_zero(const char *text, size_t length)
+{
+    for (size_t i = 0; i + 1 < length; i++) {
+        if (text[i] != '\\') continue;
+        if (length - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0) return true;
+        i++;
+    }
+    return false;
+}
+
+enum lfm_status lfm_json_parse_texts(cJSON **out, const char *path, struct lfm_error *error)
+{
+    struct lfm_buffer text = {0};
+    *out = NULL;
+    enum lfm_status status = lfm_read_file(&text, path, error);
+    if (status == LFM_OK && lfm_json_has_zero(text.data, text.length))
+        status = lfm_fail(error, LFM_ERROR_FORMAT, "%s: a zero byte (\\u0000) cannot be part of a text", path);
     if (status == LFM_OK) status = lfm_json_parse(out, text.data, text.length, path, error);
     lfm_buffer_release(&text);
     return status;
@@ -114,6 +137,16 @@ enum lfm_status lfm_json_optional_bool(const cJSON *object, const char *key, con
     return LFM_OK;
 }
 
+/* A word as a shell takes it: in quotes unless it has plain characters only. */
+static enum lfm_status put_word(struct lfm_buffer *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+    if (word[0] && strspn(word, plain) == strlen(word)) return lfm_buffer_puts(out, word, NULL);
+    LFM_TRY(lfm_buffer_puts(out, "'", NULL));
+    for (; *word; word++) LFM_TRY(*word == '\'' ? lfm_buffer_puts(out, "'\\''", NULL) : lfm_buffer_append(out, word, 1, NULL));
+    return lfm_buffer_puts(out, "'", NULL);
+}
+
 cJSON *lfm_json_document(const char *kind, int argc, char **argv)
 {
     struct lfm_buffer text = {0};
@@ -123,7 +156,10 @@ cJSON *lfm_json_document(const char *kind, int argc, char **argv)
     cJSON_AddStringToObject(document, "version", LFM_VERSION);
     lfm_buffer_clear(&text);
     status = lfm_buffer_puts(&text, "lfmscope", NULL);
-    for (int i = 0; i < argc && status == LFM_OK; i++) status = lfm_buffer_printf(&text, NULL, " %s", argv[i]);
+    for (int i = 0; i < argc && status == LFM_OK; i++) {
+        status = lfm_buffer_puts(&text, " ", NULL);
+        if (status == LFM_OK) status = put_word(&text, argv[i]);
+    }
     if (status == LFM_OK) cJSON_AddStringToObject(document, "command", text.data);
     lfm_buffer_release(&text);
     return document;
@@ -163,7 +199,7 @@ enum lfm_status lfm_json_print(struct lfm_buffer *out, const cJSON *document, st
     char *text = copy && spell_numbers(copy) ? cJSON_Print(copy) : NULL;
     cJSON_Delete(copy);
     if (!text) return lfm_fail(error, LFM_ERROR_MEMORY, "cannot print a JSON document: out of memory");
-    enum lfm_status status = lfm_buffer_puts(out, text, error);
+    enum lfm_status status = lfm_utf8_repair(out, text, strlen(text), error); /* names of files may be anything */
     if (status == LFM_OK) status = lfm_buffer_puts(out, "\n", error);
     cJSON_free(text);
     return status;

@@ -26,8 +26,8 @@ void lfm_progress_finish(struct lfm_progress *progress);
 /* Seconds of a monotonic clock. */
 double lfm_seconds(void);
 
-/* True after Ctrl-C: long work looks at this between steps and returns LFM_ERROR_STOPPED. The command layer
- * installs the handler with lfm_catch_interrupts; a second Ctrl-C ends the program at once. */
+/* True after Ctrl-C or SIGTERM: long work looks at this between steps and returns LFM_ERROR_STOPPED. The command layer
+ * installs the handler with lfm_catch_interrupts; a second signal of the kind ends the program at once. */
 bool lfm_interrupted(void);
 void lfm_catch_interrupts(void);
 

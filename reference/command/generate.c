@@ -69,8 +69,12 @@ static enum lfm_status tokenize_chat(struct run *run)
     cJSON *document = NULL, *tools = NULL;
     struct lfm_buffer text = {0};
     enum lfm_status status;
-    LFM_TRY_DONE(lfm_json_parse_file(&document, run->options->chat, run->error));
-    if (run->options->tools) LFM_TRY_DONE(lfm_json_parse_file(&tools, run->options->tools, run->error));
+    LFM_TRY_DONE(lfm_json_parse_texts(&document, run->options->chat, run->error));
+    if (run->options->tools) LFM_TRY_DONE(lfm_json_parse_texts(&tools, run->options->tools, run->error));
+    if (tools && !cJSON_IsArray(tools)) {
+        status = lfm_fail(run->error, LFM_ERROR_FORMAT, "%s: expected a list of function schemas", run->options->tools);
+        goto done;
+    }
     LFM_TRY_DONE(render_chat(run, document, tools, &text));
     status = lfm_tokenize(run->tokenizer, text.data, text.length, false, true, &run->tokens, run->error);
 done:
@@ -242,22 +246,14 @@ static enum lfm_status generate(struct run *run, const char *path, int argc, cha
     return status;
 }
 
-/* YYYY-MM-DD, as far as digits go. */
-static bool is_date(const char *text)
-{
-    for (const char *form = "0000-00-00"; *form; form++, text++)
-        if (*form == '0' ? *text < '0' || *text > '9' : *text != *form) return false;
-    return *text == '\0';
-}
-
 static bool check_usage(const struct lfm_usage *usage, const struct options *options, int *exit_code)
 {
     *exit_code = LFM_EXIT_OK;
     if (!options->prompt == !options->chat)
         *exit_code = lfm_report_usage(usage, "expected either --prompt or --chat");
-    else if (options->tools && !options->chat)
-        *exit_code = lfm_report_usage(usage, "--tools goes with --chat");
-    else if (options->date && !is_date(options->date))
+    else if ((options->tools || options->date || options->keep_thinking) && !options->chat)
+        *exit_code = lfm_report_usage(usage, "--tools, --date and --keep-thinking go with --chat");
+    else if (options->date && !lfm_is_date(options->date))
         *exit_code = lfm_report_usage(usage, "'--date' needs a date such as 2026-05-04, not '%s'", options->date);
     else if (options->max_tokens > INT32_MAX)
         *exit_code =

@@ -1,10 +1,10 @@
 /* lfmscope tokenize: ids and pieces of a text, or the text of ids. */
 #include "reference/base/command.h"
 #include "reference/base/file.h"
+#include "reference/base/utf8.h"
 #include "reference/command/commands.h"
 #include "reference/command/token_ids.h"
 #include "reference/model/tokenizer.h"
-#include "reference/model/utf8.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
 #include "reference/model/chat.h"
 
 #include "reference/base/memory.h"
+#include "reference/base/utf8.h"
 #include "reference/model/python_text.h"
-#include "reference/model/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -412,4 +412,11 @@ enum lfm_status lfm_chat_render(struct lfm_buffer *out, const char *chat_templat
         status = render(&r, options->bos_token ? options->bos_token : "<|startoftext|>", messages, tools);
     free(r.form.default_system);
     return status;
+}
+
+bool lfm_is_date(const char *text)
+{
+    for (const char *form = "0000-00-00"; *form; form++, text++)
+        if (*form == '0' ? *text < '0' || *text > '9' : *text != *form) return false;
+    return *text == '\0';
 }

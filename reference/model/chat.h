@@ -17,6 +17,9 @@ struct lfm_chat_options {
     const char *bos_token;      /* text of BOS; NULL: "<|startoftext|>" */
 };
 
+/* Whether a text has the form YYYY-MM-DD. */
+bool lfm_is_date(const char *text);
+
 /* Appends the rendered text, BOS included, of `messages` (array of {"role", "content", "tool_calls"?}) and `tools`
  * (array of function schemas, or NULL). `chat_template` is the template text of the model's file. */
 enum lfm_status lfm_chat_render(struct lfm_buffer *out, const char *chat_template, const cJSON *messages,

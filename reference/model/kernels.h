@@ -13,6 +13,7 @@
 #ifndef LFM_MODEL_KERNELS_H
 #define LFM_MODEL_KERNELS_H
 
+#include "reference/base/error.h"
 #include "reference/checkpoint/format.h"
 
 #include <stdbool.h>
@@ -90,6 +91,8 @@ extern const struct lfm_kernels *const lfm_kernel_sets[];
 
 /* The best set that is supported; or the one that the environment variable LFMSCOPE_KERNELS names, if it is. */
 const struct lfm_kernels *lfm_kernels(void);
+/* Fails when LFMSCOPE_KERNELS names a set that this processor does not run, or none. */
+enum lfm_status lfm_kernels_check(struct lfm_error *error);
 /* The set's row for a format, NULL when it has none. */
 const struct lfm_format_kernels *lfm_format_kernels(const struct lfm_kernels *kernels, const struct lfm_format *format);
 

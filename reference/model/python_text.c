@@ -3,7 +3,7 @@
 
 #include "reference/model/python_text.h"
 
-#include "reference/model/utf8.h"
+#include "reference/base/utf8.h"
 
 #include <math.h>
 #include <pcre2.h>

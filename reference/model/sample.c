@@ -24,7 +24,7 @@ struct lfm_sampler {
     bool *seen;                   /* [vocab_size], all false between calls */
 };
 
-static enum lfm_status check(const struct lfm_sampling *sampling, struct lfm_error *error)
+enum lfm_status lfm_sampling_check(const struct lfm_sampling *sampling, struct lfm_error *error)
 {
     if (!(sampling->temperature >= 0) || isinf(sampling->temperature))
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "temperature must be 0 or larger, not %g", sampling->temperature);
@@ -44,7 +44,7 @@ enum lfm_status lfm_sampler_new(struct lfm_sampler **out, const struct lfm_sampl
     struct lfm_sampler *sampler = NULL;
     enum lfm_status status;
     *out = NULL;
-    LFM_TRY(check(sampling, error));
+    LFM_TRY(lfm_sampling_check(sampling, error));
     if (vocab_size == 0 || vocab_size > INT32_MAX)
         return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot sample from a vocabulary of %zu", vocab_size);
     LFM_TRY(LFM_ALLOC(&sampler, 1, error));

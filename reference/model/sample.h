@@ -16,6 +16,9 @@ struct lfm_sampling {
     uint64_t seed;
 };
 
+/* Fails for values out of range, naming the option. */
+enum lfm_status lfm_sampling_check(const struct lfm_sampling *sampling, struct lfm_error *error);
+
 struct lfm_sampler; /* parameters, random state and scratch memory for one sequence */
 
 enum lfm_status lfm_sampler_new(struct lfm_sampler **out, const struct lfm_sampling *sampling, size_t vocab_size,

@@ -1,7 +1,7 @@
 /* Streaming with stop strings: see stop.h. */
 #include "reference/model/stop.h"
 
-#include "reference/model/utf8.h"
+#include "reference/base/utf8.h"
 
 #include <string.h>
 

@@ -51,17 +51,6 @@ done:
     return status;
 }
 
-/* cJSON ends a string at an escaped zero byte: such a line would silently lose its tail. */
-static bool has_escaped_zero(const char *line, size_t length)
-{
-    for (size_t i = 0; i + 1 < length; i++) {
-        if (line[i] != '\\') continue;
-        if (length - i >= 6 && memcmp(line + i, "\\u0000", 6) == 0) return true;
-        i++;
-    }
-    return false;
-}
-
 /* One line of a JSONL file; `name` is "file:line". */
 static enum lfm_status add_line(const struct reader *reader, const char *name, const char *line, size_t length,
                                 struct lfm_error *error)
@@ -69,7 +58,7 @@ static enum lfm_status add_line(const struct reader *reader, const char *name, c
     cJSON *object = NULL;
     const char *text = NULL;
     enum lfm_status status = LFM_OK;
-    if (has_escaped_zero(line, length))
+    if (lfm_json_has_zero(line, length))
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: a zero byte (\\u0000) cannot be part of a text", name);
     if (lfm_json_parse(&object, line, length, name, NULL) != LFM_OK || !cJSON_IsObject(object)) {
         status = lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected one JSON object with a \"text\" on the line", name);
@@ -123,6 +112,19 @@ static bool ends_with(const char *text, const char *suffix)
     return length >= tail && strcmp(text + length - tail, suffix) == 0;
 }
 
+/* JSON Lines go by their name, or by their first line: an object with a "text". */
+static bool holds_lines(const char *path, const char *text, size_t length)
+{
+    const char *newline = length > 0 ? memchr(text, '\n', length) : NULL;
+    cJSON *object = NULL;
+    if (ends_with(path, ".jsonl")) return true;
+    if (length == 0 || text[0] != '{') return false;
+    bool holds = lfm_json_parse(&object, text, newline ? (size_t)(newline - text) : length, path, NULL) == LFM_OK &&
+                 cJSON_IsString(cJSON_GetObjectItemCaseSensitive(object, "text"));
+    cJSON_Delete(object);
+    return holds;
+}
+
 enum lfm_status lfm_documents_read(struct lfm_documents *documents, const char *const *paths, size_t n_paths,
                                    const struct lfm_tokenizer *tokenizer, bool special, struct lfm_error *error)
 {
@@ -134,8 +136,9 @@ enum lfm_status lfm_documents_read(struct lfm_documents *documents, const char *
         const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
         status = lfm_read_file(&text, path, error);
         if (status == LFM_OK)
-            status = ends_with(path, ".jsonl") ? add_lines(&reader, path, text.data, text.length, error)
-                                               : add_document(&reader, name, NULL, text.data, text.length, error);
+            status = holds_lines(path, text.data, text.length)
+                         ? add_lines(&reader, name, text.data, text.length, error)
+                         : add_document(&reader, name, NULL, text.data, text.length, error);
         lfm_buffer_release(&text);
     }
     return status;

@@ -7,9 +7,9 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 
+#include "reference/base/utf8.h"
 #include "reference/model/tokenizer.h"
 #include "reference/model/tokenizer_pre.h"
-#include "reference/model/utf8.h"
 
 #include <pcre2.h>
 

@@ -94,8 +94,8 @@ int lfm_command_report(int argc, char **argv)
         .name = "report",
         .arguments = "RESULT... --output DIR [options]",
         .summary = "Makes a page with plots and tables from result files.",
-        .notes = "A RESULT is a file that compare, routing or eval printed with --json, a directory of such files, or a\n"
-                 "RUN of eval. The same files give the same bytes.",
+        .notes = "A RESULT is a file that compare, ledger, routing, eval, conform or bench printed with --json, a directory of\n"
+                 "such files (others in it are passed over), or a RUN of eval. The same files give the same bytes.",
         .options = table,
         .min_arguments = 1,
         .max_arguments = SIZE_MAX,

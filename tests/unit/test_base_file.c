@@ -60,14 +60,33 @@ Test(file, output_into_a_missing_directory_fails_and_names_it)
     lfm_output_abandon(&output);
 }
 
-Test(file, output_over_a_directory_fails_at_commit_and_leaves_no_partial_file)
+Test(file, output_over_what_is_no_file_is_refused_and_leaves_no_partial_file)
 {
     struct lfm_output output;
     cr_assert_eq(mkdir(path, 0777), 0);
+    assert_fails(lfm_output_open(&output, path, &error), LFM_ERROR_IO, "it is no regular file");
+    cr_assert(!lfm_file_exists(partial));
+    cr_assert(lfm_is_directory(path));
+}
+
+Test(file, a_directory_that_takes_the_name_meanwhile_fails_at_commit_and_leaves_no_partial_file)
+{
+    struct lfm_output output;
     assert_ok(lfm_output_open(&output, path, &error));
+    cr_assert_eq(mkdir(path, 0777), 0);
     assert_fails(lfm_output_commit(&output, &error), LFM_ERROR_IO, "cannot rename");
     cr_assert(!lfm_file_exists(partial));
     cr_assert(lfm_is_directory(path));
+}
+
+Test(file, an_input_is_kept_whatever_it_is_called)
+{
+    assert_ok(lfm_write_file(path, "x", 1, &error));
+    cr_assert_eq(symlink(path, partial), 0);
+    assert_fails(lfm_keep_input(path, path, &error), LFM_ERROR_ARGUMENT, "which is being read");
+    assert_fails(lfm_keep_input(partial, path, &error), LFM_ERROR_ARGUMENT, "which is being read");
+    assert_ok(lfm_keep_input(in_directory("another"), path, &error));
+    assert_ok(lfm_keep_input(path, in_directory("another"), &error));
 }
 
 Test(file, a_full_disk_is_an_error_at_the_latest_on_commit)

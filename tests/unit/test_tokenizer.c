@@ -2,9 +2,9 @@
 #include "reference/base/file.h"
 #include "reference/base/hash.h"
 #include "reference/base/json.h"
+#include "reference/base/utf8.h"
 #include "reference/checkpoint/gguf.h"
 #include "reference/model/tokenizer.h"
-#include "reference/model/utf8.h"
 #include "tests/unit/assert.h"
 #include "tests/unit/checkpoint_files.h"
 

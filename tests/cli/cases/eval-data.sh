@@ -81,3 +81,16 @@ export LFMSCOPE_API_KEY
 refuses 1 "*" remote http://me:hidden@127.0.0.1:1/v1?token=hidden --model-name m --retries 0 --timeout 2
 [ -e none/run.json ] || fail "there is no run.json"
 ! grep -rE 'sk-secret|hidden' none err || fail "a secret was written"
+
+# What is out of range is refused before a run begins, also where it is the mark of what was not said.
+for value in "--top-p 2" "--top-p -1" "--temperature -1" "--min-p -1" "--repetition-penalty 0" "--repetition-penalty -1" "--date soon"; do
+    # shellcheck disable=SC2086 # two words
+    refuses 2 "*" evaluate ifeval --data all/ifeval --output refused $value
+done
+refuses 2 "*timeout*" lfmscope eval ifeval --data all/ifeval --endpoint http://localhost:1/v1 --output refused --timeout -1
+absent refused
+
+# A run of one model and a comparison do not share a directory.
+refuses 1 "*'run' holds a run without --against; choose another --output*" evaluate ifeval --data all/ifeval --output run --against q8_0
+gives 0 evaluate ifeval --data all/ifeval --output compared --against q8_0
+refuses 1 "*'compared' holds runs that were made with --against*" evaluate ifeval --data all/ifeval --output compared

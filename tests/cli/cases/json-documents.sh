@@ -31,3 +31,13 @@ gives 0 lfmscope quantize "$DEMO" q.gguf --type q8_0 --json
 has_keys out $common
 gives 0 lfmscope logits "$DEMO" --tokens 1,2,3 --output l.h5 --json
 has_keys out $common
+
+# Whatever the words of a command are, the document is UTF-8, and the command can be run again as it stands there.
+words=$(printf "it's \377 \"here\"")
+gives 0 lfmscope generate "$DEMO" --prompt "$words" --max-tokens 2 --json
+iconv -f UTF-8 -t UTF-8 out >decoded || fail "the document is not UTF-8"
+gives 0 lfmscope generate "$DEMO" --prompt "it's a \$here" --max-tokens 2 --json
+cp out first
+command=$(json first command)
+eval "gives 0 $command"
+[ "$(json out text)" = "$(json first text)" ] || fail "run again: $command"

@@ -78,3 +78,5 @@ gives 0 lfmscope routing full.h5 full.h5 --json
 [ "$(json out traces.0.layers.0.margin_median)" = null ] || fail "a margin where all experts are chosen"
 [ "$(json out pairs.0.all.flips.predicted_normal)" = null ] || fail "a prediction where all experts are chosen"
 holds "$(json out traces.0.layers.0.coactivation.0.lift) == 1 && $(json out traces.0.layers.0.chance.cv) == 0"
+# More tokens than there are cost nothing.
+gives 0 lfmscope routing full.h5 --tokens 1000000000000 --json

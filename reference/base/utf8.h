@@ -1,6 +1,6 @@
 /* UTF-8: finding characters, and repairing what is none. */
-#ifndef LFM_MODEL_UTF8_H
-#define LFM_MODEL_UTF8_H
+#ifndef LFM_BASE_UTF8_H
+#define LFM_BASE_UTF8_H
 
 #include "reference/base/buffer.h"
 #include "reference/base/error.h"

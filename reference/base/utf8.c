@@ -1,5 +1,5 @@
 /* UTF-8: see utf8.h. */
-#include "reference/model/utf8.h"
+#include "reference/base/utf8.h"
 
 /* Length of the sequence that this lead begins, 0 for a bad one, and the range of its second byte (Unicode, table 3-7). */
 static size_t sequence(unsigned lead, unsigned *low, unsigned *high)

@@ -201,7 +201,8 @@ static enum lfm_status add_text(struct lfm_buffer *out, const char *option, cons
                                 struct lfm_error *error)
 {
     if (!value || (usual && strcmp(value, usual) == 0)) return LFM_OK;
-    return lfm_buffer_printf(out, error, " --%s %s", option, value);
+    LFM_TRY(lfm_buffer_printf(out, error, " --%s ", option));
+    return lfm_buffer_put_word(out, value, error);
 }
 
 static enum lfm_status add_number(struct lfm_buffer *out, const char *option, double value, double usual,

@@ -154,7 +154,7 @@ INLINE void scale_and_add(__m256 w[4], __m256i codes, __m256 d, __m256 m)
 
 INLINE void f32_group(__m256 w[4], const uint8_t *at)
 {
-    for (size_t k = 0; k < 4; k++) w[k] = _mm256_loadu_ps((const float *)(const void *)(at) + 8 * k);
+    for (size_t k = 0; k < 4; k++) w[k] = _mm256_loadu_ps((const float *)(const void *)at + 8 * k);
 }
 
 INLINE void bf16_group(__m256 w[4], const uint8_t *at)

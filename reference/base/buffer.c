@@ -49,6 +49,18 @@ enum lfm_status lfm_buffer_put_double(struct lfm_buffer *buffer, double number, 
     return lfm_buffer_puts(buffer, text, error);
 }
 
+enum lfm_status lfm_buffer_put_word(struct lfm_buffer *buffer, const char *word, struct lfm_error *error)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+    if (word[0] && word[strspn(word, plain)] == '\0') return lfm_buffer_puts(buffer, word, error);
+    LFM_TRY(lfm_buffer_puts(buffer, "'", error));
+    for (size_t n; *word; word += n) {
+        n = *word == '\'' ? 1 : strcspn(word, "'");
+        LFM_TRY(*word == '\'' ? lfm_buffer_puts(buffer, "'\\''", error) : lfm_buffer_append(buffer, word, n, error));
+    }
+    return lfm_buffer_puts(buffer, "'", error);
+}
+
 void lfm_buffer_clear(struct lfm_buffer *buffer)
 {
     buffer->length = 0;

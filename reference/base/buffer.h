@@ -20,6 +20,9 @@ enum lfm_status lfm_buffer_printf(struct lfm_buffer *buffer, struct lfm_error *e
 /* Appends a number in the fewest digits (15 to 17) that read back as the same double: 0.8, not 0.80000000000000004. */
 enum lfm_status lfm_buffer_put_double(struct lfm_buffer *buffer, double number, struct lfm_error *error);
 
+/* Appends a word as a shell takes it: in quotes unless it has plain characters only. */
+enum lfm_status lfm_buffer_put_word(struct lfm_buffer *buffer, const char *word, struct lfm_error *error);
+
 /* Sets the length to zero and keeps the memory. */
 void lfm_buffer_clear(struct lfm_buffer *buffer);
 /* Frees the contents; the buffer can be used again. */

@@ -137,16 +137,6 @@ enum lfm_status lfm_json_optional_bool(const cJSON *object, const char *key, con
     return LFM_OK;
 }
 
-/* A word as a shell takes it: in quotes unless it has plain characters only. */
-static enum lfm_status put_word(struct lfm_buffer *out, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
-    if (word[0] && strspn(word, plain) == strlen(word)) return lfm_buffer_puts(out, word, NULL);
-    LFM_TRY(lfm_buffer_puts(out, "'", NULL));
-    for (; *word; word++) LFM_TRY(*word == '\'' ? lfm_buffer_puts(out, "'\\''", NULL) : lfm_buffer_append(out, word, 1, NULL));
-    return lfm_buffer_puts(out, "'", NULL);
-}
-
 cJSON *lfm_json_document(const char *kind, int argc, char **argv)
 {
     struct lfm_buffer text = {0};
@@ -158,7 +148,7 @@ cJSON *lfm_json_document(const char *kind, int argc, char **argv)
     status = lfm_buffer_puts(&text, "lfmscope", NULL);
     for (int i = 0; i < argc && status == LFM_OK; i++) {
         status = lfm_buffer_puts(&text, " ", NULL);
-        if (status == LFM_OK) status = put_word(&text, argv[i]);
+        if (status == LFM_OK) status = lfm_buffer_put_word(&text, argv[i], NULL);
     }
     if (status == LFM_OK) cJSON_AddStringToObject(document, "command", text.data);
     lfm_buffer_release(&text);

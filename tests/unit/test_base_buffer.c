@@ -36,6 +36,18 @@ Test(buffer, numbers_have_the_fewest_digits_that_read_back)
     lfm_buffer_release(&buffer);
 }
 
+Test(buffer, words_are_quoted_where_a_shell_would_take_them_apart)
+{
+    struct lfm_buffer buffer = {0};
+    const char *const words[] = {"a/b-1.gguf", "two words", "it's", "''", "", "$x;*", "--file=a"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        assert_ok(lfm_buffer_put_word(&buffer, words[i], &error));
+        assert_ok(lfm_buffer_puts(&buffer, " ", &error));
+    }
+    cr_assert_str_eq(buffer.data, "a/b-1.gguf 'two words' 'it'\\''s' ''\\'''\\''' '' '$x;*' --file=a ");
+    lfm_buffer_release(&buffer);
+}
+
 Test(buffer, formats_text_longer_than_its_memory)
 {
     struct lfm_buffer buffer = {0};

@@ -300,7 +300,6 @@ INLINE void stored_tile(struct blocks format, size_t ahead, float *y, size_t y_s
     for (size_t r = 0; r < TILE; r++)
         for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
     for (size_t b = 0; b < n / format.columns; b++)
-#pragma GCC unroll 8 /* groups of a block: each has code of its own */
         for (size_t g = 0; g < format.columns / GROUP; g++) {
             const float *x_g = x + b * format.columns + g * GROUP;
             lfm_fetch(first + rows * row_bytes + (b * format.columns / GROUP + g) * rows * ahead, rows * ahead);

@@ -12,7 +12,6 @@ static inline __attribute__((always_inline)) void decode_row(struct blocks forma
 {
     struct kept kept;
     for (const float *end = x + n; x < end; row += format.bytes)
-#pragma GCC unroll 8
         for (size_t g = 0; g < format.columns / 32; g++, x += 32) {
             vector w[32 * sizeof(float) / sizeof(vector)];
             format.group(w, row, g, &kept);

@@ -71,7 +71,8 @@ static int run(int argc, char **argv)
         printf("lfmscope %s\n", LFM_VERSION);
         return LFM_EXIT_OK;
     }
-    if (lfm_kernels_check(&error) != LFM_OK) return lfm_report_status(LFM_ERROR_ARGUMENT, &error);
+    enum lfm_status status = lfm_kernels_check(&error);
+    if (status != LFM_OK) return lfm_report_status(status, &error);
     return run_command(argv[1], argc - 1, argv + 1);
 }
 

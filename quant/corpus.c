@@ -126,7 +126,12 @@ void lfm_corpus_release(struct lfm_corpus *corpus)
     *corpus = (struct lfm_corpus){0};
 }
 
+bool lfm_tokens_adjacent(const int32_t *document_of, const int32_t *position_of, size_t t)
+{
+    return document_of[t] == document_of[t + 1] && (int64_t)position_of[t] + 1 == position_of[t + 1];
+}
+
 bool lfm_corpus_adjacent(const struct lfm_corpus *corpus, size_t t)
 {
-    return corpus->document_of[t] == corpus->document_of[t + 1] && corpus->position_of[t] + 1 == corpus->position_of[t + 1];
+    return lfm_tokens_adjacent(corpus->document_of, corpus->position_of, t);
 }

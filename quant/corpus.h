@@ -27,7 +27,8 @@ struct lfm_corpus {
 enum lfm_status lfm_corpus_read(struct lfm_corpus *out, const struct lfm_trace *trace, struct lfm_error *error);
 void lfm_corpus_release(struct lfm_corpus *corpus);
 
-/* True when token t + 1 follows token t in the same document. t + 1 is less than T. */
+/* True when token t + 1 follows token t in the same document; of a corpus, t + 1 is less than T. */
+bool lfm_tokens_adjacent(const int32_t *document_of, const int32_t *position_of, size_t t);
 bool lfm_corpus_adjacent(const struct lfm_corpus *corpus, size_t t);
 
 #endif

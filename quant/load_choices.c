@@ -1,6 +1,7 @@
 /* Routing decisions out of a trace: see load.h. */
 #include "quant/load.h"
 
+#include "quant/corpus.h"
 #include "reference/base/memory.h"
 
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static enum lfm_status read_layer(struct lfm_choices *choices, size_t i, const s
     return LFM_OK;
 }
 
-/* A document is a run of rows with one index and, one after another, their positions. */
+/* A document is a run of tokens that follow each other. */
 static enum lfm_status read_documents(struct lfm_choices *choices, const struct lfm_trace *trace,
                                       struct lfm_error *error)
 {
@@ -48,8 +49,7 @@ static enum lfm_status read_documents(struct lfm_choices *choices, const struct 
     LFM_TRY_DONE(lfm_trace_read_documents(trace, 0, T, documents, error));
     LFM_TRY_DONE(lfm_trace_read_positions(trace, 0, T, positions, error));
     for (size_t t = 0; t < T; t++)
-        if (t == 0 || documents[t] != documents[t - 1] || positions[t] - 1 != positions[t - 1])
-            choices->starts[choices->n_documents++] = t;
+        if (t == 0 || !lfm_tokens_adjacent(documents, positions, t - 1)) choices->starts[choices->n_documents++] = t;
     choices->starts[choices->n_documents] = T;
 
 done:

@@ -208,9 +208,8 @@ static void add_sample(struct rates *rates, const struct lfm_bfcl_item *item, bo
 static void add_errors(cJSON *out, const struct rates *rates)
 {
     for (int c = 0; c < LFM_BFCL_CATEGORIES; c++)
-        if (rates->clusters[c].n > rates->clusters[c].clusters)
-            lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(out, lfm_bfcl_category_name((enum lfm_bfcl_category)c)),
-                             &rates->clusters[c]);
+        lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(out, lfm_bfcl_category_name((enum lfm_bfcl_category)c)),
+                         &rates->clusters[c]);
 }
 
 static enum lfm_status summarise(const void *suite, cJSON *const *samples, size_t n, cJSON *out, struct lfm_error *error)

@@ -77,10 +77,11 @@ bool lfm_sample_same(const cJSON *a, const cJSON *b);
 
 /* Adds "name": {"accuracy", "right", "n", "low", "high"}, a rate with Wilson's 95 % interval. */
 void lfm_add_rate(cJSON *object, const char *name, size_t right, size_t n);
-/* The same for verdicts that come in clusters: where any has more than one, with "stderr", the rate's clustered standard error
- * (null for fewer than two clusters), and "clusters". The interval is Wilson's, as if all verdicts were independent. */
+/* The same for verdicts that come in clusters, with lfm_add_clusters. The interval is Wilson's, as if all verdicts were
+ * independent. */
 void lfm_add_clustered_rate(cJSON *object, const char *name, const struct lfm_clusters *clusters);
-/* Adds "stderr" and "clusters" alone, to a rate that is there. */
+/* Adds "stderr", the clustered standard error (null for fewer than two clusters), and "clusters" to a rate; nothing where no
+ * cluster has more than one verdict. */
 void lfm_add_clusters(cJSON *rate, const struct lfm_clusters *clusters);
 
 #endif

@@ -24,6 +24,7 @@ static double share(size_t right, size_t n)
 
 void lfm_add_clusters(cJSON *rate, const struct lfm_clusters *clusters)
 {
+    if (clusters->n == clusters->clusters) return;
     lfm_json_add_number(rate, "stderr", lfm_clustered_stderr(clusters));
     cJSON_AddNumberToObject(rate, "clusters", (double)clusters->clusters);
 }
@@ -36,7 +37,7 @@ void lfm_add_rate(cJSON *object, const char *name, size_t right, size_t n)
 void lfm_add_clustered_rate(cJSON *object, const char *name, const struct lfm_clusters *clusters)
 {
     lfm_add_rate(object, name, clusters->right, clusters->n);
-    if (clusters->n > clusters->clusters) lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(object, name), clusters);
+    lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(object, name), clusters);
 }
 
 static size_t right_of_item(const struct lfm_task *task, cJSON *const *table, size_t item)
@@ -55,7 +56,7 @@ static void add_correct(cJSON *summary, const struct lfm_task *task, cJSON *cons
     for (size_t i = 0; i < task->n_items; i++) lfm_clusters_add(&items, right_of_item(task, table, i), task->samples);
     struct lfm_interval interval = lfm_wilson_mean((double)items.right / (double)task->samples, task->n_items, 0.95);
     cJSON *rate = add_figures(summary, "correct", share(items.right, items.n), items.right, items.n, interval);
-    if (task->samples > 1) lfm_add_clusters(rate, &items);
+    lfm_add_clusters(rate, &items);
 }
 
 /* pass@k and pass^k, means over the items. */

@@ -210,8 +210,7 @@ static enum lfm_status summarise(const void *suite, cJSON *const *samples, size_
     end_prompt(&figures);
     lfm_ifeval_add_figures(out, &figures.summary);
     for (int i = 0; i < N_ACCURACIES; i++)
-        if (figures.prompts[i].n > figures.prompts[i].clusters)
-            lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(out, accuracies[i]), &figures.prompts[i]);
+        lfm_add_clusters(cJSON_GetObjectItemCaseSensitive(out, accuracies[i]), &figures.prompts[i]);
     return LFM_OK;
 }
 

@@ -143,12 +143,16 @@ static enum lfm_status verdict(const void *context, cJSON *out, struct lfm_error
 
 /* --- figures --- */
 
+static const char *id_of(const cJSON *sample)
+{
+    return cJSON_GetObjectItemCaseSensitive(sample, "id")->valuestring;
+}
+
 static enum lfm_status find_item(const struct recall *recall, const cJSON *sample, size_t *item, struct lfm_error *error)
 {
-    const char *wanted = cJSON_GetObjectItemCaseSensitive(sample, "id")->valuestring;
     for (*item = 0; *item < count_items(recall); (*item)++)
-        if (strcmp(recall->ids[*item], wanted) == 0) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_FORMAT, "samples.jsonl: the grid has no item '%s'", wanted);
+        if (strcmp(recall->ids[*item], id_of(sample)) == 0) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_FORMAT, "samples.jsonl: the grid has no item '%s'", id_of(sample));
 }
 
 /* The verdicts of every cell; several samples of one item are a cluster. */
@@ -158,8 +162,7 @@ static enum lfm_status count_cells(struct lfm_clusters *cells, const struct reca
     for (size_t i = 0, end; i < n; i = end) {
         size_t item, right = 0;
         LFM_TRY(find_item(recall, samples[i], &item, error));
-        const char *id = cJSON_GetObjectItemCaseSensitive(samples[i], "id")->valuestring;
-        for (end = i; end < n && strcmp(cJSON_GetObjectItemCaseSensitive(samples[end], "id")->valuestring, id) == 0; end++)
+        for (end = i; end < n && strcmp(id_of(samples[end]), recall->ids[item]) == 0; end++)
             right += lfm_sample_correct(samples[end]);
         lfm_clusters_add(&cells[item / recall->grid.samples], right, end - i);
     }

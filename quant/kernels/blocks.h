@@ -17,7 +17,7 @@ typedef void decode_group(vector *w, const uint8_t *block, size_t g, struct kept
 
 struct blocks {
     decode_group *group;
-    size_t columns, bytes; /* of a block; 32 columns where only their bytes count */
+    size_t columns, bytes; /* of a block of 256; of 32 elements for all other formats */
 };
 
 #endif

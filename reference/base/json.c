@@ -33,36 +33,36 @@ enum lfm_status lfm_json_parse(cJSON **out, const char *text, size_t length, con
     return lfm_fail(error, LFM_ERROR_FORMAT, "%s:%zu: not valid JSON at byte %zu", name, line, used);
 }
 
-enum lfm_status lfm_json_parse_file(cJSON **out, const char *path, struct lfm_error *error)
+enum lfm_status lfm_json_refuse_zero(const char *text, size_t length, const char *name, struct lfm_error *error)
+{
+    for (size_t i = 0; i + 1 < length; i++) {
+        if (text[i] != '\\') continue;
+        if (length - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
+            return lfm_fail(error, LFM_ERROR_FORMAT, "%s: a zero byte (\\u0000) cannot be part of a text", name);
+        i++;
+    }
+    return LFM_OK;
+}
+
+static enum lfm_status parse_file(cJSON **out, const char *path, bool texts, struct lfm_error *error)
 {
     struct lfm_buffer text = {0};
     *out = NULL;
     enum lfm_status status = lfm_read_file(&text, path, error);
+    if (status == LFM_OK && texts) status = lfm_json_refuse_zero(text.data, text.length, path, error);
     if (status == LFM_OK) status = lfm_json_parse(out, text.data, text.length, path, error);
     lfm_buffer_release(&text);
     return status;
 }
 
-bool lfm_json_has_zero(const char *text, size_t length)
+enum lfm_status lfm_json_parse_file(cJSON **out, const char *path, struct lfm_error *error)
 {
-    for (size_t i = 0; i + 1 < length; i++) {
-        if (text[i] != '\\') continue;
-        if (length - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0) return true;
-        i++;
-    }
-    return false;
+    return parse_file(out, path, false, error);
 }
 
 enum lfm_status lfm_json_parse_texts(cJSON **out, const char *path, struct lfm_error *error)
 {
-    struct lfm_buffer text = {0};
-    *out = NULL;
-    enum lfm_status status = lfm_read_file(&text, path, error);
-    if (status == LFM_OK && lfm_json_has_zero(text.data, text.length))
-        status = lfm_fail(error, LFM_ERROR_FORMAT, "%s: a zero byte (\\u0000) cannot be part of a text", path);
-    if (status == LFM_OK) status = lfm_json_parse(out, text.data, text.length, path, error);
-    lfm_buffer_release(&text);
-    return status;
+    return parse_file(out, path, true, error);
 }
 
 static enum lfm_status missing(const char *key, const char *name, struct lfm_error *error)

@@ -13,10 +13,10 @@
 /* Parses `length` bytes; `name` is what messages call the source. The caller frees with cJSON_Delete. */
 enum lfm_status lfm_json_parse(cJSON **out, const char *text, size_t length, const char *name, struct lfm_error *error);
 enum lfm_status lfm_json_parse_file(cJSON **out, const char *path, struct lfm_error *error);
-/* The same of a file whose strings are texts for a model: an escaped zero byte, at which cJSON ends a string, is refused. */
+/* The same of a file whose strings are texts for a model, with lfm_json_refuse_zero. */
 enum lfm_status lfm_json_parse_texts(cJSON **out, const char *path, struct lfm_error *error);
-/* Whether a JSON text has an escaped zero byte: its tail would silently be lost. */
-bool lfm_json_has_zero(const char *text, size_t length);
+/* Fails when JSON has an escaped zero byte, at which cJSON ends a string: its tail would silently be lost. */
+enum lfm_status lfm_json_refuse_zero(const char *text, size_t length, const char *name, struct lfm_error *error);
 
 /* Look-ups in an object. The `require` forms fail when the key is absent or of another type.
  * `name` is what messages call the document. */

@@ -58,8 +58,7 @@ static enum lfm_status add_line(const struct reader *reader, const char *name, c
     cJSON *object = NULL;
     const char *text = NULL;
     enum lfm_status status = LFM_OK;
-    if (lfm_json_has_zero(line, length))
-        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: a zero byte (\\u0000) cannot be part of a text", name);
+    LFM_TRY(lfm_json_refuse_zero(line, length, name, error));
     if (lfm_json_parse(&object, line, length, name, NULL) != LFM_OK || !cJSON_IsObject(object)) {
         status = lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected one JSON object with a \"text\" on the line", name);
         goto done;

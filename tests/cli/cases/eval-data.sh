@@ -83,10 +83,16 @@ refuses 1 "*" remote http://me:hidden@127.0.0.1:1/v1?token=hidden --model-name m
 ! grep -rE 'sk-secret|hidden' none err || fail "a secret was written"
 
 # What is out of range is refused before a run begins, also where it is the mark of what was not said.
-for value in "--top-p 2" "--top-p -1" "--temperature -1" "--min-p -1" "--repetition-penalty 0" "--repetition-penalty -1" "--date soon"; do
-    # shellcheck disable=SC2086 # two words
-    refuses 2 "*" evaluate ifeval --data all/ifeval --output refused $value
-done
+out_of_range() { # PATTERN OPTION VALUE
+    refuses 2 "*$1*" evaluate ifeval --data all/ifeval --output refused "$2" "$3"
+}
+out_of_range "top-p must be above 0 and at most 1, not 2" --top-p 2
+out_of_range "top-p must be above 0 and at most 1, not -1" --top-p -1
+out_of_range "temperature must be 0 or larger, not -1" --temperature -1
+out_of_range "min-p must be from 0 to 1, not -1" --min-p -1
+out_of_range "the repetition penalty must be above 0, not 0" --repetition-penalty 0
+out_of_range "the repetition penalty must be above 0, not -1" --repetition-penalty -1
+out_of_range "'--date' needs a date such as 2026-05-04" --date soon
 refuses 2 "*timeout*" lfmscope eval ifeval --data all/ifeval --endpoint http://localhost:1/v1 --output refused --timeout -1
 absent refused
 

@@ -7,8 +7,8 @@ interrupted() {
     kill -"$signal" $pid 2>/dev/null || :
     wait $pid || status=$?
     [ $status = 0 ] && return
-    [ $status = 1 ] || fail "exit status $status after Ctrl-C: $*"
-    [ "$(wc -l <err)" = 1 ] && grep -q interrupted err || fail "stderr '$(cat err)' after Ctrl-C: $*"
+    [ $status = 1 ] || fail "exit status $status after SIG$signal: $*"
+    [ "$(wc -l <err)" = 1 ] && grep -q interrupted err || fail "stderr '$(cat err)' after SIG$signal: $*"
 }
 signal=INT
 interrupted lfmscope perplexity "$DEMO" --file "$TEXT"

@@ -245,9 +245,9 @@ static enum lfm_status run_step(struct injector *injector, struct lfm_step_runne
 
 static void embed(const struct injector *injector, const struct lfm_model *model, float *out)
 {
+    size_t D = injector->config->hidden_size;
     for (size_t t = 0; t < injector->steps.n_tokens; t++)
-        lfm_matrix_decode_row(&model->embed_tokens, (size_t)injector->steps.tokens[t],
-                              out + t * injector->config->hidden_size);
+        lfm_matrix_decode_rows(&model->embed_tokens, (size_t)injector->steps.tokens[t], 1, out + t * D, D);
 }
 
 static void add_embedding(struct injector *injector, struct lfm_injection *injection)

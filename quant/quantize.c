@@ -23,7 +23,7 @@ static void fetch_row(const void *context, size_t r, float *x)
         /* Halves pair row i with i + half; neighbours pair 2i with 2i + 1. */
         row = start + (tensor->order == LFM_ROWS_HALVES_TO_NEIGHBOURS ? i / 2 + i % 2 * half : i % half * 2 + i / half);
     }
-    lfm_matrix_decode_row((const struct lfm_matrix *)(const void *)matrix, row, x);
+    lfm_matrix_decode_rows((const struct lfm_matrix *)(const void *)matrix, row, 1, x, 0);
 }
 
 /* Tells the system about the stored bytes of rows first .. first+count-1, which may lie in several matrices. Rows that

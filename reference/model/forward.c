@@ -315,7 +315,7 @@ static enum lfm_status run_piece(struct pass *pass)
     for (size_t i = 0; i < pass->n_parts; i++) {
         const struct part *part = &pass->parts[i];
         for (size_t t = 0; t < part->n; t++)
-            lfm_matrix_decode_row(&model->embed_tokens, (size_t)part->tokens[t], pass->h + (part->first + t) * D);
+            lfm_matrix_decode_rows(&model->embed_tokens, (size_t)part->tokens[t], 1, pass->h + (part->first + t) * D, D);
     }
     for (size_t l = 0; l < pass->config->num_hidden_layers; l++) LFM_TRY(run_layer(pass, l));
     for (size_t i = 0; i < pass->n_parts; i++) {

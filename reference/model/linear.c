@@ -2,7 +2,7 @@
  *
  * All products of a call are cut into tasks of some rows each, which the threads take one after another: a thread that
  * loses its core holds up one task, not its share of every matrix. A task decodes a panel of rows to FP32 and multiplies it
- * with all tokens; for few tokens, and for integer products, the kernels work on the stored rows. */
+ * with all tokens; for few tokens, for integer products, and where FP32 is stored, the kernels work on the stored rows. */
 #include "reference/model/linear.h"
 
 #include "reference/base/memory.h"
@@ -38,6 +38,7 @@ struct work {
     const struct lfm_product *product;
     const struct lfm_format_kernels *kernels; /* NULL: none for this format */
     const struct input *input;
+    bool in_place; /* the stored rows are FP32 as `multiply` of the kernels wants them */
     size_t task_rows, first_task;
 };
 
@@ -177,7 +178,13 @@ struct job {
 static size_t panel_rows(const struct work *work)
 {
     size_t rows = PANEL_FLOATS / work->product->W->columns / ROW_UNIT * ROW_UNIT;
+    if (rows > work->task_rows) return work->task_rows;
     return rows < ROW_UNIT ? ROW_UNIT : rows;
+}
+
+static bool is_in_place(const struct lfm_matrix *W, size_t n)
+{
+    return strcmp(W->format->name, "f32") == 0 && W->columns == n && (uintptr_t)W->data % sizeof(float) == 0;
 }
 
 /* Whether the stored rows are multiplied without being decoded to memory. */
@@ -192,24 +199,29 @@ static size_t scratch_of(const struct work *work)
 {
     size_t n = work->input->n;
     if (work->input->q8.codes) return lfm_q8_scratch_bytes(work->product->T, n);
-    if (is_direct(work)) return 0;
+    if (is_direct(work) || work->in_place) return 0;
     return panel_rows(work) * n * sizeof(float);
 }
 
+/* panel[n_rows,n] = rows first .. first + n_rows - 1, padded with zeros as the input is. */
+static void fill_panel(float *panel, const struct work *work, size_t first, size_t n_rows)
+{
+    const struct lfm_matrix *W = work->product->W;
+    size_t n = work->input->n, columns = W->columns;
+    lfm_matrix_decode_rows(W, first, n_rows, panel, n);
+    for (size_t r = 0; columns < n && r < n_rows; r++) memset(panel + r * n + columns, 0, (n - columns) * sizeof *panel);
+}
+
 /* Rows first .. first + n_rows - 1 by way of FP32. */
-static void multiply_decoded(const struct job *job, const struct work *work, size_t first, size_t n_rows, float *panel)
+static void multiply_panels(const struct job *job, const struct work *work, size_t first, size_t n_rows, float *panel)
 {
     const struct lfm_product *product = work->product;
-    const struct lfm_matrix *W = product->W;
     size_t n = work->input->n, most = panel_rows(work);
-    for (size_t done = 0; done < n_rows; done += most) {
-        size_t rows = n_rows - done < most ? n_rows - done : most;
-        for (size_t r = 0; r < rows; r++) {
-            float *row = panel + r * n;
-            lfm_matrix_decode_row(W, first + done + r, row);
-            for (size_t c = W->columns; c < n; c++) row[c] = 0;
-        }
-        job->kernels->multiply(product->y + first + done, W->rows, panel, rows, work->input->x, product->T, n);
+    for (size_t r = first, end = first + n_rows, rows; r < end; r += rows) {
+        rows = end - r < most ? end - r : most;
+        const float *w = work->in_place ? (const float *)product->W->data + r * n : panel;
+        if (!work->in_place) fill_panel(panel, work, r, rows);
+        job->kernels->multiply(product->y + r, product->W->rows, w, rows, work->input->x, product->T, n);
     }
 }
 
@@ -233,7 +245,7 @@ static void run_task(const struct job *job, const struct work *work, size_t task
     if (is_direct(work))
         work->kernels->multiply_stored(y, W->rows, rows, W->row_bytes, n_rows, input->x, product->T, input->n);
     else
-        multiply_decoded(job, work, first, n_rows, scratch);
+        multiply_panels(job, work, first, n_rows, scratch);
 }
 
 static const struct work *work_of_task(const struct job *job, size_t task)
@@ -275,9 +287,11 @@ static enum lfm_status plan(struct job *job, const struct lfm_product *products,
         if (!before || !same_input(before, product, activations))
             LFM_TRY(make_input(&job->inputs[job->n_inputs++], product, activations, error));
         before = product;
+        const struct input *input = &job->inputs[job->n_inputs - 1];
+        size_t rows = elements / W->columns + 1;
         struct work *work = &job->works[job->n_works++];
-        *work = (struct work){product, lfm_format_kernels(job->kernels, W->format), &job->inputs[job->n_inputs - 1],
-                              round_up(elements / W->columns + 1, ROW_UNIT), job->n_tasks};
+        *work = (struct work){product, lfm_format_kernels(job->kernels, W->format), input, is_in_place(W, input->n),
+                              round_up(rows < W->rows ? rows : W->rows, ROW_UNIT), job->n_tasks};
         job->n_tasks += (W->rows + work->task_rows - 1) / work->task_rows;
         size_t scratch = round_up(scratch_of(work), 64);
         if (scratch > job->scratch_bytes) job->scratch_bytes = scratch;

@@ -377,7 +377,7 @@ struct quantization {
 
 static void decode_source_row(const void *context, size_t r, float *x)
 {
-    lfm_matrix_decode_row(context, r, x);
+    lfm_matrix_decode_rows(context, r, 1, x, 0);
 }
 
 static enum lfm_status quantize_matrix(void *context, const char *name, struct lfm_matrix *matrix, struct lfm_error *error)

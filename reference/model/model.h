@@ -22,8 +22,8 @@ struct lfm_matrix {
     size_t scale_rows, scale_columns; /* what one scale covers: {rows, columns}, {1, columns} or {128, 128} */
 };
 
-/* Decodes row r into x[columns]. */
-void lfm_matrix_decode_row(const struct lfm_matrix *matrix, size_t r, float *x);
+/* Decodes rows first .. first + n_rows - 1 into x[n_rows, columns], whose rows lie x_stride floats apart. */
+void lfm_matrix_decode_rows(const struct lfm_matrix *matrix, size_t first, size_t n_rows, float *x, size_t x_stride);
 /* Bytes of the stored elements and their scales. */
 size_t lfm_matrix_bytes(const struct lfm_matrix *matrix);
 

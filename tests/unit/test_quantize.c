@@ -390,8 +390,8 @@ Test(quantize, llama_gguf_files_have_the_rows_of_q_and_k_in_the_order_of_neighbo
     float x[WIDTH], y[WIDTH];
     for (size_t head = 0; head < source->config.num_key_value_heads; head++)
         for (size_t i = 0; i < A; i++) {
-            lfm_matrix_decode_row(&source->layers[1].k_proj, head * A + i % 2 * (A / 2) + i / 2, x);
-            lfm_matrix_decode_row(&written->layers[1].k_proj, head * A + i, y);
+            lfm_matrix_decode_rows(&source->layers[1].k_proj, head * A + i % 2 * (A / 2) + i / 2, 1, x, 0);
+            lfm_matrix_decode_rows(&written->layers[1].k_proj, head * A + i, 1, y, 0);
             cr_assert_arr_eq(x, y, source->config.hidden_size * sizeof *x, "head %zu, row %zu", head, i);
         }
     lfm_model_close(written);

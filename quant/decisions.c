@@ -66,10 +66,10 @@ void lfm_decision_scores(double *scores, const struct lfm_decisions *decisions, 
 enum lfm_status lfm_require_routers(const struct lfm_trace *trace, struct lfm_error *error)
 {
     const struct lfm_trace_information *information = lfm_trace_information(trace);
-    if (information->tokens == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' holds no tokens", information->path);
+    if (information->tokens == 0) return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' holds no tokens", information->path);
     for (size_t layer = 0; layer < information->layers; layer++)
         if (lfm_trace_has_router(trace, layer)) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no router data%s", information->path,
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' has no router data%s", information->path,
                     information->experts > 0 ? ": trace with --points router, without --statistics-only"
                                              : ": the model has no experts");
 }

@@ -41,7 +41,7 @@ enum lfm_status lfm_check_replayable(const struct lfm_model *reference, const st
     for (size_t m = 0; m < MODELS; m++) {
         const struct lfm_config *config = &models[m]->config;
         if (config->num_experts == 0 || config->num_dense_layers >= config->num_hidden_layers)
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' (%s) has no experts: there is no routing to replay",
+            return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' (%s) has no experts: there is no routing to replay",
                             models[m]->checkpoint->name, lfm_architecture_name(config->architecture));
     }
     if (reference->config.architecture == candidate->config.architecture) return LFM_OK;

@@ -62,14 +62,14 @@ static enum lfm_status find_layers(struct lfm_choices *choices, const struct lfm
 {
     const struct lfm_trace_information *information = lfm_trace_information(trace);
     if (information->experts == 0)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no router data: the model has no experts",
+        return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' has no router data: the model has no experts",
                         information->path);
-    if (information->tokens == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' holds no tokens", information->path);
+    if (information->tokens == 0) return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' holds no tokens", information->path);
     LFM_TRY(LFM_ALLOC(&choices->layers, information->layers, error));
     for (size_t layer = 0; layer < information->layers; layer++)
         if (lfm_trace_width(trace, layer, LFM_POINT_ROUTER_SELECTED) > 0) choices->layers[choices->n_layers++] = layer;
     if (choices->n_layers > 0) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT,
+    return lfm_fail(error, LFM_ERROR_MISMATCH,
                     "'%s' has no 'router/selected': trace with --points router/selected, without --statistics-only",
                     information->path);
 }

@@ -141,7 +141,7 @@ static enum lfm_status refuse_own_files(const struct lfm_checkpoint *checkpoint,
         last = file;
     }
     if (!own) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': it is the model that is being read", path);
+    return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is the model that is being read", path);
 }
 
 enum lfm_status lfm_quantization_write(const struct lfm_quantization *quantization, const char *path,

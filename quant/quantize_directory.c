@@ -129,7 +129,7 @@ enum lfm_status lfm_quantization_write_directory(const struct lfm_quantization *
                                                  struct lfm_progress *progress, struct lfm_error *error)
 {
     if (lfm_file_exists(path) && !is_empty_directory(path))
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write to '%s': it exists and is not an empty directory",
+        return lfm_fail(error, LFM_ERROR_IO, "cannot write to '%s': it exists and is not an empty directory",
                         path);
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/') length--;

@@ -392,7 +392,7 @@ static enum lfm_status prepare_directory(const char *path, size_t bytes, struct 
 {
     struct statvfs disk;
     if (lfm_file_exists(path))
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write to '%s': it exists", path);
+        return lfm_fail(error, LFM_ERROR_IO, "cannot write to '%s': it exists", path);
     LFM_TRY(lfm_make_directory(path, error));
     if (statvfs(path, &disk) != 0) return LFM_OK;
     double available = (double)disk.f_bavail * (double)disk.f_frsize;

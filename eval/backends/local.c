@@ -516,7 +516,7 @@ static enum lfm_status try_template(const struct local *local, struct lfm_error 
 {
     struct lfm_tokens tokens = {0};
     if (!lfm_chat_template(local->tokenizer))
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "the model has no chat template: it cannot answer messages");
+        return lfm_fail(error, LFM_ERROR_MISMATCH, "the model has no chat template: it cannot answer messages");
     cJSON *messages = cJSON_Parse("[{\"role\": \"user\", \"content\": \"Hello.\"}]");
     const struct lfm_request request = {.messages = messages};
     enum lfm_status status = tokenize(local, &request, &tokens, error);

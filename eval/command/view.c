@@ -96,7 +96,7 @@ static enum lfm_status keep_run(const char *path, struct lfm_error *error)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (strcmp(name, files[i]) == 0 && lfm_file_exists(path))
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': it is part of a run", path);
+            return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is part of a run", path);
     return LFM_OK;
 }
 

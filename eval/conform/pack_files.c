@@ -71,5 +71,5 @@ enum lfm_status lfm_pack_refuse_occupied(const char *directory, struct lfm_error
         occupied = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(open);
     if (!occupied) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write a pack to '%s': the directory is not empty", directory);
+    return lfm_fail(error, LFM_ERROR_IO, "cannot write a pack to '%s': the directory is not empty", directory);
 }

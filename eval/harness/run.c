@@ -310,7 +310,7 @@ enum lfm_status lfm_run_refuse_existing(const char *directory, struct lfm_error 
     bool taken = lfm_file_exists(path);
     free(path);
     if (!taken) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' holds a run already; choose another --output", directory);
+    return lfm_fail(error, LFM_ERROR_IO, "'%s' holds a run already; choose another --output", directory);
 }
 
 /* run.json comes last: without it a directory is no run yet, and the merge can be repeated. */

@@ -163,7 +163,7 @@ enum lfm_status lfm_view_add(struct lfm_view *view, const char *directory, struc
     size_t before = view->count;
     if (!lfm_is_directory(directory))
         return lfm_file_exists(directory)
-                   ? lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' is not the directory of a run", directory)
+                   ? lfm_fail(error, LFM_ERROR_IO, "'%s' is not the directory of a run", directory)
                    : lfm_fail(error, LFM_ERROR_IO, "cannot open '%s': %s", directory, strerror(ENOENT));
     LFM_TRY(add_all(view, directory, "", 0, error));
     if (view->count == before)

@@ -63,7 +63,7 @@ int lfm_report_status(enum lfm_status status, const struct lfm_error *error)
     if (status == LFM_OK) return LFM_EXIT_OK;
     fflush(stdout);
     fprintf(stderr, "lfmscope: %s\n", error->message);
-    return LFM_EXIT_FAILED;
+    return status == LFM_ERROR_ARGUMENT ? LFM_EXIT_USAGE : LFM_EXIT_FAILED;
 }
 
 static bool parse_whole(const char *text, uint64_t *out)

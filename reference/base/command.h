@@ -63,7 +63,8 @@ bool lfm_parse_arguments(const struct lfm_usage *usage, int argc, char **argv, s
                          struct lfm_strings *arguments, int *exit_code);
 void lfm_strings_release(struct lfm_strings *strings);
 
-/* Prints "lfmscope: <message>" on stderr and returns LFM_EXIT_FAILED (LFM_EXIT_OK when status is LFM_OK). */
+/* Prints "lfmscope: <message>" on stderr. Returns LFM_EXIT_USAGE for what no run can do (LFM_ERROR_ARGUMENT), LFM_EXIT_FAILED
+ * for other failures, LFM_EXIT_OK when status is LFM_OK. */
 int lfm_report_status(enum lfm_status status, const struct lfm_error *error);
 
 /* Prints a usage error ("lfmscope <command>: <message>; see ...--help") and returns LFM_EXIT_USAGE. */

@@ -11,10 +11,10 @@
 
 enum lfm_status {
     LFM_OK = 0,
-    LFM_ERROR_IO,       /* the system refused: open, read, write, rename */
+    LFM_ERROR_IO,       /* the system refused to open, read, write or rename; or what exists must not be overwritten */
     LFM_ERROR_FORMAT,   /* a file does not say what its format demands */
     LFM_ERROR_MISMATCH, /* two well-formed things contradict each other: config and tensor, two models */
-    LFM_ERROR_ARGUMENT, /* the caller asked for something that does not exist or is out of range */
+    LFM_ERROR_ARGUMENT, /* the caller asked for something that does not exist or is out of range: exit status 2 */
     LFM_ERROR_MEMORY,   /* an allocation failed */
     LFM_ERROR_LIMIT,    /* a stated limit was reached: context length, nesting, size */
     LFM_ERROR_STOPPED   /* interrupted by the user */

@@ -208,5 +208,5 @@ bool lfm_same_file(const char *a, const char *b)
 enum lfm_status lfm_keep_input(const char *output, const char *input, struct lfm_error *error)
 {
     if (!lfm_same_file(output, input)) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': it is '%s', which is being read", output, input);
+    return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is '%s', which is being read", output, input);
 }

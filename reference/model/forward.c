@@ -410,7 +410,7 @@ static enum lfm_status take_pass(struct pass **out, const struct lfm_model *mode
 
 static enum lfm_status check_tokens(const int32_t *tokens, size_t T, size_t vocab_size, struct lfm_error *error)
 {
-    if (T == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "there are no tokens to run: the text is empty");
+    if (T == 0) return lfm_fail(error, LFM_ERROR_MISMATCH, "there are no tokens to run: the text is empty");
     for (size_t t = 0; t < T; t++)
         if (tokens[t] < 0 || (size_t)tokens[t] >= vocab_size)
             return lfm_fail(error, LFM_ERROR_ARGUMENT, "token %zu has id %d, expected 0 to %zu", t, (int)tokens[t],

@@ -154,7 +154,7 @@ enum lfm_status lfm_sample(struct lfm_sampler *sampler, const float *logits, con
     size_t count = sampler->vocab_size;
     for (size_t i = 0; i < count; i++) {
         if (isnan(logits[i]) || logits[i] == INFINITY)
-            return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot sample: the logit of token %zu is %g", i,
+            return lfm_fail(error, LFM_ERROR_MISMATCH, "cannot sample: the logit of token %zu is %g", i,
                             (double)logits[i]);
         candidates[i] = (struct candidate){(int32_t)i, logits[i], 0};
     }

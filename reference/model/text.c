@@ -219,11 +219,11 @@ static enum lfm_status nothing_to_score(const struct lfm_windows *windows, size_
         const struct lfm_document *document = &windows->documents->items[i];
         if (!longest || document->tokens.count > longest->tokens.count) longest = document;
     }
-    if (!longest) return lfm_fail(error, LFM_ERROR_ARGUMENT, "there is no text to score");
+    if (!longest) return lfm_fail(error, LFM_ERROR_MISMATCH, "there is no text to score");
     if (longest->tokens.count < least)
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "the text is too short: the longest document, '%s', has %zu tokens, "
+        return lfm_fail(error, LFM_ERROR_MISMATCH, "the text is too short: the longest document, '%s', has %zu tokens, "
                         "at least %zu are needed", longest->name, longest->tokens.count, least);
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "the text is too short: one window takes %zu tokens, the longest "
+    return lfm_fail(error, LFM_ERROR_MISMATCH, "the text is too short: one window takes %zu tokens, the longest "
                     "document, '%s', has %zu; use --score all, or --context %zu or less", windows->options.context,
                     longest->name, longest->tokens.count, longest->tokens.count);
 }

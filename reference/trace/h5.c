@@ -72,7 +72,7 @@ enum lfm_status lfm_h5_check_target(const char *path, struct lfm_error *error)
     size_t size = mapping.size;
     lfm_mapping_close(&mapping);
     if (size == 0) return LFM_OK;
-    return lfm_fail(error, LFM_ERROR_ARGUMENT, "cannot write '%s': a file of that name exists and is not HDF5", path);
+    return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': a file of that name exists and is not HDF5", path);
 }
 
 enum lfm_status lfm_h5_create(hid_t *file, const char *path, struct lfm_error *error)

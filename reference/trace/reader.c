@@ -397,7 +397,7 @@ static enum lfm_status read_point(const struct lfm_trace *trace, size_t layer, e
     char name[64];
     snprintf(name, sizeof name, "/layers/%02zu/%s", layer, lfm_point_name(point));
     size_t width = lfm_trace_width(trace, layer, point);
-    if (width == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no '%s'", trace->path, name);
+    if (width == 0) return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' has no '%s'", trace->path, name);
     return read_rows(trace, trace->layers[layer].points[point], name, lfm_point_axes(point).count,
                      trace->layers[layer].inner[point], first, n, type, out, error);
 }
@@ -502,7 +502,7 @@ static enum lfm_status read_statistic(const struct lfm_trace *trace, enum lfm_po
     LFM_TRY(open_statistic(trace, point, name, class, &dataset, extent, error));
     if (dataset < 0 || layer >= trace->information.layers) {
         lfm_h5_close(dataset);
-        return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s' has no '/statistics/%s/%s' of layer %zu", trace->path,
+        return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s' has no '/statistics/%s/%s' of layer %zu", trace->path,
                         lfm_point_name(point), name, layer);
     }
     size_t n_axes = lfm_point_axes(point).count;

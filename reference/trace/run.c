@@ -34,7 +34,7 @@ enum lfm_status lfm_check_documents(const struct lfm_model *model, const struct 
                                     bool can_cut, struct lfm_error *error)
 {
     size_t limit = model->config.max_position_embeddings, V = model->config.vocab_size;
-    if (documents->n_tokens == 0) return lfm_fail(error, LFM_ERROR_ARGUMENT, "there are no tokens to run");
+    if (documents->n_tokens == 0) return lfm_fail(error, LFM_ERROR_MISMATCH, "there are no tokens to run");
     for (size_t d = 0; d < documents->count; d++) {
         const struct lfm_document *document = &documents->items[d];
         if (document->tokens.count > limit)
@@ -45,7 +45,7 @@ enum lfm_status lfm_check_documents(const struct lfm_model *model, const struct 
         for (size_t t = 0; t < document->tokens.count; t++) {
             int32_t id = document->tokens.ids[t];
             if (id < 0 || (size_t)id >= V)
-                return lfm_fail(error, LFM_ERROR_ARGUMENT, "'%s': token %zu has id %d, outside the vocabulary of %zu",
+                return lfm_fail(error, LFM_ERROR_MISMATCH, "'%s': token %zu has id %d, outside the vocabulary of %zu",
                                 document->name, t, (int)id, V);
         }
     }

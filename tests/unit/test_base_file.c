@@ -83,8 +83,8 @@ Test(file, an_input_is_kept_whatever_it_is_called)
 {
     assert_ok(lfm_write_file(path, "x", 1, &error));
     cr_assert_eq(symlink(path, partial), 0);
-    assert_fails(lfm_keep_input(path, path, &error), LFM_ERROR_ARGUMENT, "which is being read");
-    assert_fails(lfm_keep_input(partial, path, &error), LFM_ERROR_ARGUMENT, "which is being read");
+    assert_fails(lfm_keep_input(path, path, &error), LFM_ERROR_IO, "which is being read");
+    assert_fails(lfm_keep_input(partial, path, &error), LFM_ERROR_IO, "which is being read");
     assert_ok(lfm_keep_input(in_directory("another"), path, &error));
     assert_ok(lfm_keep_input(path, in_directory("another"), &error));
 }

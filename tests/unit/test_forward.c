@@ -365,7 +365,7 @@ Test(forward, a_token_outside_the_vocabulary_is_refused)
     assert_fails(lfm_forward(f.model, f.state, bad, 2, NULL, NULL, &error), LFM_ERROR_ARGUMENT, "token 1 has id 160");
     bad[1] = -1;
     assert_fails(lfm_forward(f.model, f.state, bad, 2, NULL, NULL, &error), LFM_ERROR_ARGUMENT, "id -1");
-    assert_fails(lfm_forward(f.model, f.state, bad, 0, NULL, NULL, &error), LFM_ERROR_ARGUMENT, "no tokens");
+    assert_fails(lfm_forward(f.model, f.state, bad, 0, NULL, NULL, &error), LFM_ERROR_MISMATCH, "no tokens");
     teardown(&f);
 }
 

@@ -257,7 +257,7 @@ Test(local_backend, a_model_without_a_chat_template_is_refused_at_once)
         cr_assert(symlink(from, in_directory(files[i])) == 0);
     }
     assert_ok(lfm_model_open(&bare, in_directory(""), NULL, &error));
-    assert_fails(lfm_local_backend_open(&backend, bare, &options, &error), LFM_ERROR_ARGUMENT, "no chat template");
+    assert_fails(lfm_local_backend_open(&backend, bare, &options, &error), LFM_ERROR_MISMATCH, "no chat template");
     lfm_model_close(bare);
     remove_directory();
 }

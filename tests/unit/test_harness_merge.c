@@ -157,7 +157,7 @@ Test(merge, runs_over_other_items_join_and_say_which_these_are)
     make_run("both", &both);
     assert_ok(join("second first", false));
     assert_merged_is("both");
-    assert_fails(join("first third", false), LFM_ERROR_ARGUMENT, "holds a run already");
+    assert_fails(join("first third", false), LFM_ERROR_IO, "holds a run already");
     forget("merged");
     assert_ok(join("third second first", false));
     assert_merged_is("all");

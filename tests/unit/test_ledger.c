@@ -546,9 +546,9 @@ Test(ledger, refuses_models_without_experts_and_layers_and_edges_that_are_none)
     struct lfm_ledger ledger;
     assert_ok(lfm_model_open(&dense, "tests/golden/model/lfm2-adjusted-width", NULL, &error));
     assert_ok(lfm_check_replayable(reference, candidate, &error));
-    assert_fails(lfm_check_replayable(reference, dense, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_check_replayable(reference, dense, &error), LFM_ERROR_MISMATCH,
                  "'lfm2-adjusted-width' (lfm2) has no experts");
-    assert_fails(lfm_check_replayable(dense, reference, &error), LFM_ERROR_ARGUMENT, "no experts");
+    assert_fails(lfm_check_replayable(dense, reference, &error), LFM_ERROR_MISMATCH, "no experts");
 
     struct lfm_ledger_options options = {.layers = {[1] = true}};
     assert_fails(lfm_ledger_init(&ledger, reference, candidate, 10, &options, &error), LFM_ERROR_ARGUMENT,

@@ -526,7 +526,7 @@ Test(load_trace, a_trace_without_choices_is_refused)
     made.options.statistics_only = true;
     write_made_trace(&made, "s.h5");
     assert_ok(lfm_trace_open(&other, in_directory("s.h5"), &error));
-    assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_ARGUMENT, "has no 'router/selected'");
+    assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_MISMATCH, "has no 'router/selected'");
     lfm_trace_close(other);
 }
 
@@ -563,7 +563,7 @@ Test(load_trace, a_dense_model_is_refused)
     made.options.selection.points[LFM_POINT_RESIDUAL] = true;
     write_made_trace(&made, "d.h5");
     assert_ok(lfm_trace_open(&other, in_directory("d.h5"), &error));
-    assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_ARGUMENT, "the model has no experts");
+    assert_fails(lfm_choices_read(&choices, other, &error), LFM_ERROR_MISMATCH, "the model has no experts");
     lfm_trace_close(other);
 }
 

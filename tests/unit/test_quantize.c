@@ -471,15 +471,15 @@ Test(quantize, the_model_itself_is_not_overwritten)
 {
     quantize(GOLDEN "moe-bf16", in_directory("a.gguf"), "f32", LFM_GGUF, LFM_SCALE_CHANNEL);
     cr_assert_eq(symlink(in_directory("a.gguf"), in_directory("b.gguf")), 0);
-    expect_write_refused(in_directory("a.gguf"), in_directory("b.gguf"), "q8_0", LFM_GGUF, LFM_ERROR_ARGUMENT, "being read");
+    expect_write_refused(in_directory("a.gguf"), in_directory("b.gguf"), "q8_0", LFM_GGUF, LFM_ERROR_IO, "being read");
     quantize(GOLDEN "moe-bf16", in_directory("hf"), "f32", LFM_HUGGING_FACE, LFM_SCALE_CHANNEL);
-    expect_write_refused(in_directory("hf"), in_directory("hf"), "bf16", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT, "being read");
+    expect_write_refused(in_directory("hf"), in_directory("hf"), "bf16", LFM_HUGGING_FACE, LFM_ERROR_IO, "being read");
 }
 
 Test(quantize, directories_with_contents_and_places_that_cannot_be_written_are_refused)
 {
     assert_ok(lfm_make_directory(in_directory("full/inner"), &error));
-    expect_write_refused(GOLDEN "moe-bf16", in_directory("full"), "f32", LFM_HUGGING_FACE, LFM_ERROR_ARGUMENT,
+    expect_write_refused(GOLDEN "moe-bf16", in_directory("full"), "f32", LFM_HUGGING_FACE, LFM_ERROR_IO,
                          "not an empty directory");
     expect_write_refused(GOLDEN "moe-bf16", "/dev/null/m.gguf", "f32", LFM_GGUF, LFM_ERROR_IO, "/dev/null/m.gguf");
     expect_write_refused(GOLDEN "moe-bf16", "/dev/null/m", "f32", LFM_HUGGING_FACE, LFM_ERROR_IO, "/dev/null");

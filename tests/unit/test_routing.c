@@ -136,6 +136,6 @@ Test(routing, a_trace_without_routers_is_refused)
     made.options.statistics_only = true;
     write_made_trace(&made, "t.h5");
     assert_ok(lfm_trace_open(&trace, in_directory("t.h5"), &error));
-    assert_fails(lfm_routing_read(&routing, trace, &error), LFM_ERROR_ARGUMENT, "has no router data");
+    assert_fails(lfm_routing_read(&routing, trace, &error), LFM_ERROR_MISMATCH, "has no router data");
     lfm_trace_close(trace);
 }

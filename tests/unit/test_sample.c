@@ -192,9 +192,9 @@ Test(sample, refuses_logits_that_are_no_numbers)
     int32_t token;
     const float logits[V] = {0, NAN, 0, 0, 0}, infinite[V] = {0, 0, INFINITY, 0, 0};
     assert_ok(lfm_sampler_new(&sampler, &plain, V, &error));
-    assert_fails(lfm_sample(sampler, logits, NULL, 0, &token, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_sample(sampler, logits, NULL, 0, &token, &error), LFM_ERROR_MISMATCH,
                  "the logit of token 1 is nan");
-    assert_fails(lfm_sample(sampler, infinite, NULL, 0, &token, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_sample(sampler, infinite, NULL, 0, &token, &error), LFM_ERROR_MISMATCH,
                  "the logit of token 2 is inf");
     lfm_sampler_free(sampler);
 }

@@ -163,14 +163,14 @@ Test(windows, refuse_a_text_too_short_and_say_what_would_do)
     struct lfm_window_options options = {.context = 8, .bos = BOS};
     struct lfm_windows windows;
     struct lfm_documents documents = make_documents(lengths, 2);
-    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_MISMATCH,
                  "one window takes 8 tokens, the longest document, 'a.txt', has 7; use --score all, or --context 7");
     documents = make_documents(tiny, 1);
-    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_MISMATCH,
                  "has 2 tokens, at least 3");
     documents = make_documents(single, 1);
     options.score = LFM_SCORE_ALL;
-    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_windows_start(&windows, &documents, &options, &error), LFM_ERROR_MISMATCH,
                  "has 1 tokens, at least 2");
 }
 

@@ -134,7 +134,7 @@ Test(trace, selection_limits_what_is_stored)
     cr_assert_eq(lfm_trace_width(trace, 2, LFM_POINT_ROUTER_LOGITS), MADE_EXPERTS);
     cr_assert_eq(lfm_trace_width(trace, 3, LFM_POINT_ROUTER_LOGITS), 0);
     float value;
-    assert_fails(lfm_trace_read(trace, 0, LFM_POINT_RESIDUAL, 0, 1, &value, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_trace_read(trace, 0, LFM_POINT_RESIDUAL, 0, 1, &value, &error), LFM_ERROR_MISMATCH,
                  "/layers/00/residual");
     lfm_trace_close(trace);
 }
@@ -355,7 +355,7 @@ Test(trace, a_file_that_is_no_trace_is_not_replaced)
     assert_ok(lfm_write_file(in_directory("model.gguf"), "weights", 7, &error));
     assert_fails(lfm_trace_writer_open(&writer, in_directory("model.gguf"), &made.model, &made.provenance,
                                        &made.documents, &made.options, &error),
-                 LFM_ERROR_ARGUMENT, "is not HDF5");
+                 LFM_ERROR_IO, "is not HDF5");
     read_whole("model.gguf", &bytes);
     cr_assert_str_eq(bytes.data, "weights");
     assert_fails(lfm_trace_writer_open(&writer, in_directory("none/t.h5"), &made.model, &made.provenance, &made.documents,
@@ -673,7 +673,7 @@ Test(trace, logits_do_not_replace_a_file_that_is_not_hdf5)
     assert_ok(lfm_write_file(in_directory("model.safetensors"), "weights", 7, &error));
     assert_fails(lfm_logits_run(in_directory("model.safetensors"), run.model, &run.documents, &run.provenance, NULL,
                                 &error),
-                 LFM_ERROR_ARGUMENT, "is not HDF5");
+                 LFM_ERROR_IO, "is not HDF5");
     cr_assert_not(lfm_file_exists(in_directory("model.safetensors.partial")));
     assert_ok(lfm_logits_run(in_directory("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
     assert_ok(lfm_logits_run(in_directory("l.h5"), run.model, &run.documents, &run.provenance, NULL, &error));
@@ -687,7 +687,7 @@ Test(trace, documents_the_model_cannot_run_are_refused_before_a_file_is_made)
     run.documents.items[1].tokens.ids[4] = (int32_t)run.model->config.vocab_size;
     assert_fails(
         lfm_trace_run(in_directory("run.h5"), run.model, &run.documents, &run.options, &run.provenance, NULL, &error),
-        LFM_ERROR_ARGUMENT, "outside the vocabulary");
+        LFM_ERROR_MISMATCH, "outside the vocabulary");
     run.documents.items[1].tokens.ids[4] = 0;
     run.model->config.max_position_embeddings = 16;
     assert_fails(

@@ -414,10 +414,10 @@ Test(trace_points, statistics_that_a_file_does_not_have_are_refused)
     cr_assert_eq(width, MADE_WIDTH);
     assert_ok(lfm_trace_statistics_width(trace, LFM_POINT_B, &width, &error));
     cr_assert_eq(width, 0);
-    assert_fails(lfm_trace_read_statistic(trace, LFM_POINT_B, LFM_STATISTIC_MEAN, 0, values, &error), LFM_ERROR_ARGUMENT,
+    assert_fails(lfm_trace_read_statistic(trace, LFM_POINT_B, LFM_STATISTIC_MEAN, 0, values, &error), LFM_ERROR_MISMATCH,
                  "/statistics/B/mean");
     assert_fails(lfm_trace_read_statistic(trace, LFM_POINT_RESIDUAL, LFM_STATISTIC_MEAN, 4, values, &error),
-                 LFM_ERROR_ARGUMENT, "of layer 4");
+                 LFM_ERROR_MISMATCH, "of layer 4");
     lfm_trace_close(trace);
 }
 

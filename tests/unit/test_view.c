@@ -124,7 +124,7 @@ Test(view, what_is_no_run_is_refused)
     struct lfm_view view = {0};
     write_text("file", "x");
     assert_fails(lfm_view_add(&view, in_directory("nowhere"), &error), LFM_ERROR_IO, "cannot open");
-    assert_fails(lfm_view_add(&view, in_directory("file"), &error), LFM_ERROR_ARGUMENT, "is not the directory of a run");
+    assert_fails(lfm_view_add(&view, in_directory("file"), &error), LFM_ERROR_IO, "is not the directory of a run");
     assert_fails(lfm_view_add(&view, in_directory(""), &error), LFM_ERROR_FORMAT, "has a run.json");
     write_text("damaged/run.json", "{");
     assert_fails(lfm_view_add(&view, in_directory("damaged"), &error), LFM_ERROR_FORMAT, "run.json:1");

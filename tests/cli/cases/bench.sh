@@ -16,7 +16,7 @@ gives 0 lfmscope bench "$TINY/moe-bf16" --prompt-tokens 8 --decode-tokens 4 --re
 grep -q '^memory is read at' out || fail "no bandwidth"
 grep -q '^bf16  *f32  *f32  *0  *2 ' out || fail "no row"
 
-refuses 1 "*unknown weight type 'q9'*" lfmscope bench "$TINY/moe-bf16" --weights q9
-refuses 1 "*'--batch': 'x' is not a whole number*" lfmscope bench "$TINY/moe-bf16" --batch 1,x
-refuses 1 "*at least one sequence*" lfmscope bench "$TINY/moe-bf16" --batch 0
+refuses 2 "*unknown weight type 'q9'*" lfmscope bench "$TINY/moe-bf16" --weights q9
+refuses 2 "*'--batch': 'x' is not a whole number*" lfmscope bench "$TINY/moe-bf16" --batch 1,x
+refuses 2 "*at least one sequence*" lfmscope bench "$TINY/moe-bf16" --batch 0
 refuses 1 "*exceed the model's limit*" lfmscope bench "$TINY/moe-bf16" --context 100000000

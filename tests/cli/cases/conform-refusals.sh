@@ -19,7 +19,7 @@ refuses 1 "*cannot write a pack to 'empty.jsonl'*" lfmscope pack empty.jsonl
 refuses 2 "*expected one of RESULTS, --endpoint and --model*" lfmscope conform one
 refuses 2 "*expected one of RESULTS, --endpoint and --model*" lfmscope conform one results.jsonl --model one/model
 refuses 2 "*unknown class 'f8'*" lfmscope conform one results.jsonl --class f8
-refuses 1 "*begins with http*" lfmscope conform one --endpoint localhost:80
+refuses 2 "*begins with http*" lfmscope conform one --endpoint localhost:80
 printf ' ' >>two/router.jsonl
 refuses 1 "*'two/router.jsonl' is not the file of the pack: its SHA-256 differs*" lfmscope conform two results.jsonl
 rm other/greedy.jsonl

@@ -53,11 +53,11 @@ refuses 1 "*not the data of bfcl*" evaluate bfcl --data all/ifeval --output none
 refuses 2 "*unknown suite 'ifevel': expected ifeval, *" evaluate ifevel --output none
 refuses 2 "*the suite 'bfcl' is named twice*" evaluate bfcl,ifeval,bfcl --data all --output none
 refuses 2 "*unknown suite ''*" evaluate ifeval, --data all --output none
-refuses 1 "*--ids: the data set has no item '4'" evaluate ifeval --data all/ifeval --ids 4 --output none
+refuses 2 "*--ids: the data set has no item '4'" evaluate ifeval --data all/ifeval --ids 4 --output none
 refuses 2 "*'--shard' needs i/n*not '3/2'*" evaluate ifeval --data all/ifeval --shard 3/2 --output none
-refuses 1 "*unknown weight type 'q9'*" evaluate ifeval --data all/ifeval --against q9 --output none
-refuses 1 "*unknown activation type 'q7'*" evaluate ifeval --data all/ifeval --against q8_0/q7 --output none
-refuses 1 "*names 'q8_0' twice" evaluate ifeval --data all/ifeval --against q8_0,q8_0 --output none
+refuses 2 "*unknown weight type 'q9'*" evaluate ifeval --data all/ifeval --against q9 --output none
+refuses 2 "*unknown activation type 'q7'*" evaluate ifeval --data all/ifeval --against q8_0/q7 --output none
+refuses 2 "*names 'q8_0' twice" evaluate ifeval --data all/ifeval --against q8_0,q8_0 --output none
 mkdir bare
 ln -s "$DEMO/config.json" "$DEMO/tokenizer.json" "$DEMO/model.safetensors" bare
 refuses 1 "*the model has no chat template*" lfmscope eval ifeval --data all/ifeval --model bare --output none

@@ -41,11 +41,11 @@ case $(cat out) in *"routing of the candidate"*"3 conv"*narrative*) ;; *) fail "
 
 refuses 1 "*'lfm2-legacy-keys'*no experts*" lfmscope ledger "$TINY/lfm2-legacy-keys" "$TINY/lfm2-legacy-keys" --file "$TEXT"
 refuses 1 "*vocab_size is 160, expected 2048" lfmscope ledger "$DEMO" "$TINY/moe-bf16" --file "$TEXT"
-refuses 1 "*unknown replay 'weights'*set or set+weights" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --replay weights
-refuses 1 "*layer 1 of*has no experts*2 to 7*" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --layers 1
-refuses 1 "*'8'*layers 0 to 7" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --layers 8
-refuses 1 "*edge 2*ascending" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --margins 0.1,0.05
-refuses 1 "*margins '0.1;0.2'*" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --margins '0.1;0.2'
-refuses 1 "*neither a file nor a type*" lfmscope ledger "$DEMO" q5_9 --file "$TEXT"
+refuses 2 "*unknown replay 'weights'*set or set+weights" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --replay weights
+refuses 2 "*layer 1 of*has no experts*2 to 7*" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --layers 1
+refuses 2 "*'8'*layers 0 to 7" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --layers 8
+refuses 2 "*edge 2*ascending" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --margins 0.1,0.05
+refuses 2 "*margins '0.1;0.2'*" lfmscope ledger "$DEMO" q4_0 --file "$TEXT" --margins '0.1;0.2'
+refuses 2 "*neither a file nor a type*" lfmscope ledger "$DEMO" q5_9 --file "$TEXT"
 refuses 2 "*'--file' is missing*" lfmscope ledger "$DEMO" q4_0
 refuses 2 "*" lfmscope ledger "$DEMO" --file "$TEXT"

@@ -27,7 +27,7 @@ gives 0 lfmscope perplexity whole --file text.jsonl --special --context 64 --qui
 same first out
 
 refuses 1 "*'t1': it exists*" random-model t1 --scale small
-refuses 1 "*unknown scale 'huge'*" random-model new --scale huge
+refuses 2 "*unknown scale 'huge'*" random-model new --scale huge
 refuses 1 "*'num_experts' is 0*" random-model new --experts 0
 refuses 1 "*t1*tokenizer.json*" random-model new --scale small --tokenizer t1
 refuses 1 "*has 2048 tokens, the vocabulary only 512*" random-model new --scale small --tokenizer "$DEMO"

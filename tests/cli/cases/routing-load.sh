@@ -38,7 +38,7 @@ gives 0 lfmscope routing --load t.h5 --batch 4 --devices 5 --cache 2,6 --capacit
 # Positions with a gap between them are no neighbours, and the page of a route says where each run of them begins.
 lfmscope trace "$DEMO" --file text.jsonl --special --points router --tokens 0-9,100-109 --output gap.h5 --quiet >log 2>&1
 gives 0 lfmscope routing --load gap.h5 --draw consecutive --batch 10 --resamples 5 --json
-refuses 1 "*a batch of 11: between 1 and 10 is possible*" lfmscope routing --load gap.h5 --draw consecutive --batch 11 --json
+refuses 2 "*a batch of 11: between 1 and 10 is possible*" lfmscope routing --load gap.h5 --draw consecutive --batch 11 --json
 gives 0 lfmscope routing gap.h5 --route gap.html
 grep -q '"first":10,"position":100,"tokens":10,' gap.html || fail "the page goes on after a gap as if there were none"
 for run in 1 2; do
@@ -64,11 +64,11 @@ refuses 2 "*'--batch': '' is not a whole number*" lfmscope routing --load t.h5 -
 refuses 2 "*'--cache': 'x' is not a whole number*" lfmscope routing --load t.h5 --cache x
 refuses 2 "*'--capacity': 'nan' is not a number*" lfmscope routing --load t.h5 --capacity 1,nan
 refuses 2 "*'--draw': 'random' is none of*" lfmscope routing --load t.h5 --draw random
-refuses 1 "*'t.h5': a batch of 0: between 1 and*" lfmscope routing --load t.h5 --batch 0
-refuses 1 "*'t.h5': a batch of 100000: between 1 and*tokens of the trace*" lfmscope routing --load t.h5 --batch 100000
-refuses 1 "*'t.h5': a cache of 11: between 1 and 10*" lfmscope routing --load t.h5 --cache 11
-refuses 1 "*'t.h5': devices: 16: between 1 and 10*" lfmscope routing --load t.h5 --devices 16
-refuses 1 "*0 resamples*" lfmscope routing --load t.h5 --resamples 0
+refuses 2 "*'t.h5': a batch of 0: between 1 and*" lfmscope routing --load t.h5 --batch 0
+refuses 2 "*'t.h5': a batch of 100000: between 1 and*tokens of the trace*" lfmscope routing --load t.h5 --batch 100000
+refuses 2 "*'t.h5': a cache of 11: between 1 and 10*" lfmscope routing --load t.h5 --cache 11
+refuses 2 "*'t.h5': devices: 16: between 1 and 10*" lfmscope routing --load t.h5 --devices 16
+refuses 2 "*0 resamples*" lfmscope routing --load t.h5 --resamples 0
 refuses 1 "*more than*tokens; take fewer*" lfmscope routing --load t.h5 --resamples 100000 --steps 10 --batch 256
 lfmscope trace "$DEMO" --file text.jsonl --special --points residual --output r.h5 --quiet >log 2>&1
 refuses 1 "*'r.h5' has no 'router/selected'*" lfmscope routing --load r.h5

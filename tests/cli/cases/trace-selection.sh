@@ -30,14 +30,14 @@ absent large.h5
 
 # Requests that make no sense: one line, and the trace that is there stays.
 cp t.h5 before.h5
-refuses 1 "*unknown point 'expert'*" trace --points expert
-refuses 1 "*'attention_weights/span_mass' needs spans*" trace --points attention_weights/span_mass
-refuses 1 "*cannot read the tokens '5-3'*" trace --tokens 5-3
-refuses 1 "*cannot read the attention spans 'x'*" trace --attention-spans x
-refuses 1 "*no document has any of the wanted tokens*" trace --tokens 5000-
-refuses 1 "*attention span 0 goes to position 4000*" trace --attention-spans 0-4000
-refuses 1 "*layers 0 to 7*" trace --layers 8
-refuses 1 "*nothing to record*" trace --points experts --layers 0
+refuses 2 "*unknown point 'expert'*" trace --points expert
+refuses 2 "*'attention_weights/span_mass' needs spans*" trace --points attention_weights/span_mass
+refuses 2 "*cannot read the tokens '5-3'*" trace --tokens 5-3
+refuses 2 "*cannot read the attention spans 'x'*" trace --attention-spans x
+refuses 2 "*no document has any of the wanted tokens*" trace --tokens 5000-
+refuses 2 "*attention span 0 goes to position 4000*" trace --attention-spans 0-4000
+refuses 2 "*layers 0 to 7*" trace --layers 8
+refuses 2 "*nothing to record*" trace --points experts --layers 0
 refuses 2 "*--tokens*" trace --tokens
 printf 'not a trace' >text.h5
 refuses 1 "*text.h5*not HDF5*" lfmscope trace "$DEMO" --file text.jsonl --output text.h5

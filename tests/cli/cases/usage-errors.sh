@@ -13,7 +13,7 @@ refuses 2 "*'--threads' must be at most 4096*" lfmscope info "$DEMO" --threads 9
 refuses 2 "*'--json' takes no value*" lfmscope info "$DEMO" --json=yes
 refuses 2 "*'--threads' needs a whole number, not 'two'*" lfmscope perplexity "$DEMO" --file "$TEXT" --threads two
 refuses 2 "*'--seed' needs a whole number*" lfmscope perplexity "$DEMO" --file "$TEXT" --seed 1.5
-refuses 1 "*LFMSCOPE_KERNELS is 'bogus'; this processor runs *plain*" env LFMSCOPE_KERNELS=bogus lfmscope info "$DEMO"
+refuses 2 "*LFMSCOPE_KERNELS is 'bogus'; this processor runs *plain*" env LFMSCOPE_KERNELS=bogus lfmscope info "$DEMO"
 refuses 2 "*unknown command 'nothing'*" lfmscope help nothing
 gives 0 lfmscope help info
 grep -q '^usage: lfmscope info' out || fail "help info: $(head -1 out)"

@@ -28,7 +28,7 @@ plain=$(json out memory.kv_cache)
 gives 0 lfmscope info "$DEMO" --context 100 --kv f16 --json
 holds "2 * $(json out memory.kv_cache) == $plain"
 
-refuses 1 "*'q8_0/q9'*f32, q8 or fp8*" lfmscope compare "$DEMO" q8_0/q9 --file "$TEXT"
-refuses 1 "*too many parts*" lfmscope compare "$DEMO" q8_0/q8/f16/f32 --file "$TEXT"
-refuses 1 "*'bf16'*f32, f16, q8_0 or fp8_e4m3*" lfmscope perplexity "$DEMO" --file "$TEXT" --kv bf16
-refuses 1 "*heads have 8 elements*multiple of 32*" lfmscope generate "$TINY/moe-bf16" --prompt a --kv q8_0
+refuses 2 "*'q8_0/q9'*f32, q8 or fp8*" lfmscope compare "$DEMO" q8_0/q9 --file "$TEXT"
+refuses 2 "*too many parts*" lfmscope compare "$DEMO" q8_0/q8/f16/f32 --file "$TEXT"
+refuses 2 "*'bf16'*f32, f16, q8_0 or fp8_e4m3*" lfmscope perplexity "$DEMO" --file "$TEXT" --kv bf16
+refuses 2 "*heads have 8 elements*multiple of 32*" lfmscope generate "$TINY/moe-bf16" --prompt a --kv q8_0

@@ -196,11 +196,12 @@ static enum lfm_status check_list(struct check *c, const char **error_type, valu
     return LFM_OK;
 }
 
-/* Whether a key of the answer may be left out: "" is among its values. */
+/* Whether a key of the answer may be left out: Python's `"" in answers`, which looks at the keys of a dict. */
 static bool has_empty(value answers)
 {
+    size_t step = answers->type == LFM_PY_DICT ? 2 : 1;
     if (answers->type == LFM_PY_STR) return true;
-    for (size_t i = 0; i < answers->count; i++)
+    for (size_t i = 0; i < answers->count; i += step)
         if (is_empty_str(answers->items[i])) return true;
     return false;
 }
@@ -239,7 +240,7 @@ static enum lfm_status check_dict_against(struct check *c, const char **error_ty
     for (size_t i = 0; *error_type != lfm_bfcl_raises && i < answer->count; i += 2) {
         value allowed = answer->items[i + 1];
         if (lfm_py_get(v, answer->items[i]) || has_empty(allowed)) continue;
-        *error_type = is_indexed(allowed) ? "value_error:dict_key" : lfm_bfcl_raises;
+        *error_type = is_indexed(allowed) || allowed->type == LFM_PY_DICT ? "value_error:dict_key" : lfm_bfcl_raises;
         break;
     }
     return LFM_OK;

@@ -297,6 +297,7 @@ static enum lfm_status content_postscript(const cJSON *kwargs, struct lfm_span r
     struct lfm_span marker;
     size_t count = 0;
     LFM_TRY(text_argument(kwargs, "postscript_marker", &marker, error));
+    marker = lfm_py_strip(marker);
     enum lfm_status status;
     if (lfm_span_equals(marker, lfm_span_of("P.P.S")))
         status = lfm_buffer_puts(&pattern, "\\s*p\\.\\s?p\\.\\s?s.*$", error);

@@ -41,6 +41,15 @@ static const char *escape_spelling(char c, bool in_class)
     }
 }
 
+/* Bytes of a quantifier without a lower bound, "{,3}" or "{,}", which Python takes as from 0 and PCRE2 as text; else 0. */
+static size_t open_quantifier_length(struct lfm_span rest)
+{
+    size_t n = 2;
+    if (rest.length < 3 || rest.at[0] != '{' || rest.at[1] != ',') return 0;
+    while (n < rest.length && rest.at[n] >= '0' && rest.at[n] <= '9') n++;
+    return n < rest.length && rest.at[n] == '}' ? n + 1 : 0;
+}
+
 /* Bytes of what the class has next: a range ("a-z") or one byte. */
 static size_t range_length(struct lfm_span rest)
 {
@@ -93,12 +102,15 @@ static enum lfm_status translate(struct lfm_buffer *out, struct lfm_span pattern
         } else if (in_class) {
             used = range_length(rest);
             in_class = rest.at[0] != ']';
+            if (rest.at[0] == '[') before = "\\"; /* else "[:" would begin a class of POSIX */
             if (caseless && (is_other_i(rest) || has_i((struct lfm_span){rest.at, used}))) before = "i" OTHER_I;
         } else if (rest.at[0] == '[') {
             used = class_start_length(rest);
             in_class = true;
         } else if (rest.at[0] == '(') {
             used = group_start_length(rest);
+        } else if (open_quantifier_length(rest) > 0) {
+            spelling = "{0";
         } else if (caseless && (is_other_i(rest) || has_i((struct lfm_span){rest.at, 1}))) {
             used = is_other_i(rest) ? 2 : 1;
             spelling = "[i" OTHER_I "]";

@@ -352,10 +352,11 @@ static bool find_candidate(const char *from, const char *end, struct candidate *
     return false;
 }
 
-/* After the last ASCII white space between the previous candidate and this one; without any, both are in one word. */
+/* After the last ASCII white space between the previous candidate and this one. Without any, both are in one word; one at the
+ * very start of the text counts as none (as punkt takes index 0 for "not found"). */
 static const char *word_start(const char *previous_word, const char *previous, const char *at)
 {
-    for (const char *word = at; word > previous; word--)
+    for (const char *word = at; word > previous + 1; word--)
         if (is_one_of(word[-1], " \t\n\r\v\f")) return word;
     return previous_word;
 }

@@ -100,7 +100,6 @@ static enum lfm_status add_candidate(cJSON *candidates, const struct lfm_compare
     cJSON *object = cJSON_CreateObject();
     cJSON_AddItemToArray(candidates, object);
     add_model(object, result->names[c], result->candidates[c]);
-    cJSON_AddNumberToObject(object, "fallback_matrices", (double)result->candidates[c]->fallback_matrices);
     lfm_json_add_number(object, "perplexity", figures->perplexity);
     lfm_json_add_number(object, "perplexity_ratio", figures->ratio.mean);
     lfm_json_add_number(object, "perplexity_ratio_stderr", figures->ratio.error);
@@ -234,10 +233,6 @@ enum lfm_status lfm_compare_print_tables(const struct lfm_compare_result *result
     printf("%-*s %5s %8s %10s %8s %7s  %8s %8s %8s %8s %8s %7s %7s\n", width, "candidate", "bits", "MiB", "perplexity",
            "ratio", "+-", "KLD mean", "+-", "median", "p99", "max", "top-1", "router");
     for (size_t c = 0; c < result->n; c++) print_candidate(result, c, width);
-    for (size_t c = 0; c < result->n; c++)
-        if (result->candidates[c]->fallback_matrices > 0)
-            printf("%s: %zu matrices kept their stored type, their rows being no multiple of the block\n",
-                   result->names[c], result->candidates[c]->fallback_matrices);
     if (result->text->positions.n_names > 0) LFM_TRY(print_labels(result, error));
     for (size_t c = 0; result->injections && c < result->n; c++)
         lfm_print_injection(result->names[c], &result->injections[c]);

@@ -148,7 +148,6 @@ enum lfm_status lfm_ledger_print_json(const struct lfm_ledger_result *result, in
     add_model(cJSON_AddObjectToObject(document, "reference"), result->reference->checkpoint->name, result->reference);
     cJSON *candidate = cJSON_AddObjectToObject(document, "candidate");
     add_model(candidate, result->name, result->candidate);
-    cJSON_AddNumberToObject(candidate, "fallback_matrices", (double)result->candidate->fallback_matrices);
     add_all(document, result);
     add_parts(document, result);
     enum lfm_status status = add_labels(document, result, error);
@@ -289,9 +288,6 @@ enum lfm_status lfm_ledger_print_tables(const struct lfm_ledger_result *result, 
     print_split(&figures->parts[0].kld);
     print_parts(result, LFM_LEDGER_LAYER, "layer", &figures->layers, figures->layers.n == layers_with_experts(result));
     print_parts(result, LFM_LEDGER_MARGIN, "margin", &figures->margins, true);
-    if (result->candidate->fallback_matrices > 0)
-        printf("\n%s: %zu matrices kept their stored type, their rows being no multiple of the block\n", result->name,
-               result->candidate->fallback_matrices);
     if (figures->layers.n + figures->margins.n > 0)
         printf("\nadds: KLD of the reference with the candidate's choices there; repairs: KLD that goes when the candidate takes\n"
                "the reference's choices there; routing: the mean of both\n");

@@ -93,6 +93,9 @@ enum lfm_status lfm_open_model(struct lfm_model **out, const char *path, const s
     options.progress = &progress;
     enum lfm_status status = lfm_model_open(out, path, &options, error);
     lfm_progress_finish(&progress);
+    if (status == LFM_OK && (*out)->fallback_matrices > 0)
+        fprintf(stderr, "fallback: %zu matrices of '%s' keep their stored type: their rows are no multiple of %zu, the block "
+                "of %s\n", (*out)->fallback_matrices, path, options.weights->block_size, options.weights->name);
     return status;
 }
 
@@ -101,4 +104,5 @@ void lfm_add_model_types(cJSON *object, const struct lfm_model *model)
     cJSON_AddStringToObject(object, "weights", lfm_weights_name(model));
     cJSON_AddStringToObject(object, "activations", lfm_activations_name(model->activations));
     cJSON_AddStringToObject(object, "kv", model->kv->name);
+    cJSON_AddNumberToObject(object, "fallback_matrices", (double)model->fallback_matrices);
 }

@@ -89,15 +89,17 @@ static enum lfm_status hf_architecture(struct lfm_config *config, const cJSON *j
     return LFM_OK;
 }
 
-/* rope_parameters.rope_theta, or the older rope_theta or theta at top level. */
+/* rope_scaling.rope_theta or rope_parameters.rope_theta, or the older rope_theta or theta at top level. As in transformers,
+ * a rope_scaling that holds anything takes the place of rope_parameters. */
 static enum lfm_status hf_rope(struct lfm_config *config, const cJSON *json, const char *name, struct lfm_error *error)
 {
     config->rope_theta = config->architecture == LFM_ARCH_LLAMA ? 10000.0 : 1000000.0;
     LFM_TRY(lfm_json_optional_double(json, "theta", name, &config->rope_theta, error));
     LFM_TRY(lfm_json_optional_double(json, "rope_theta", name, &config->rope_theta, error));
 
-    const cJSON *parameters = cJSON_GetObjectItemCaseSensitive(json, "rope_parameters");
-    if (!cJSON_IsObject(parameters)) parameters = cJSON_GetObjectItemCaseSensitive(json, "rope_scaling");
+    const cJSON *parameters = cJSON_GetObjectItemCaseSensitive(json, "rope_scaling");
+    if (!cJSON_IsObject(parameters) || !parameters->child)
+        parameters = cJSON_GetObjectItemCaseSensitive(json, "rope_parameters");
     if (!cJSON_IsObject(parameters)) return LFM_OK;
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(parameters, "rope_type");
     if (!type) type = cJSON_GetObjectItemCaseSensitive(parameters, "type");
@@ -177,6 +179,17 @@ static enum lfm_status hf_refuse_biases(const cJSON *json, const char *name, str
     return LFM_OK;
 }
 
+/* Of LFM2 the activation is part of the architecture; llama models state theirs. */
+static enum lfm_status hf_activation(const struct lfm_config *config, const cJSON *json, const char *name,
+                                     struct lfm_error *error)
+{
+    const cJSON *activation = cJSON_GetObjectItemCaseSensitive(json, "hidden_act");
+    if (config->architecture != LFM_ARCH_LLAMA || !cJSON_IsString(activation)) return LFM_OK;
+    if (strcmp(activation->valuestring, "silu") == 0 || strcmp(activation->valuestring, "swish") == 0) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_FORMAT, "%s: hidden_act '%s' is not supported: expected 'silu'", name,
+                    activation->valuestring);
+}
+
 static enum lfm_status hf_experts(struct lfm_config *config, const cJSON *json, const char *name, struct lfm_error *error)
 {
     config->num_dense_layers = config->num_hidden_layers;
@@ -197,6 +210,7 @@ static enum lfm_status read_hugging_face(struct lfm_config *config, const cJSON 
 {
     LFM_TRY(hf_architecture(config, json, name, error));
     LFM_TRY(hf_refuse_biases(json, name, error));
+    LFM_TRY(hf_activation(config, json, name, error));
     LFM_TRY(lfm_json_require_size(json, "hidden_size", name, &config->hidden_size, error));
     LFM_TRY(lfm_json_require_size(json, "num_hidden_layers", name, &config->num_hidden_layers, error));
     LFM_TRY(lfm_json_require_size(json, "vocab_size", name, &config->vocab_size, error));
@@ -215,8 +229,10 @@ static enum lfm_status read_hugging_face(struct lfm_config *config, const cJSON 
     config->conv_l_cache = 3;
     LFM_TRY(lfm_json_optional_size(json, "conv_L_cache", name, &config->conv_l_cache, error));
     config->tie_word_embeddings = config->architecture != LFM_ARCH_LLAMA;
-    LFM_TRY(lfm_json_optional_bool(json, "tie_embedding", name, &config->tie_word_embeddings, error));
+    /* LFM2's own key, tie_embedding, goes before the general one where both are there. */
     LFM_TRY(lfm_json_optional_bool(json, "tie_word_embeddings", name, &config->tie_word_embeddings, error));
+    if (config->architecture != LFM_ARCH_LLAMA)
+        LFM_TRY(lfm_json_optional_bool(json, "tie_embedding", name, &config->tie_word_embeddings, error));
     if (config->num_hidden_layers == 0 || config->num_hidden_layers > LFM_MAX_LAYERS)
         return out_of_range(name, "num_hidden_layers", config->num_hidden_layers, 1, LFM_MAX_LAYERS, error);
     if (config->intermediate_size > 1u << 24)

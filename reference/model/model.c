@@ -293,6 +293,22 @@ static enum lfm_status refuse_foreign_tensors(const struct loader *loader)
     return LFM_OK;
 }
 
+/* A head of its own in the file of a model whose head is tied: the same weights are passed over, others contradict. */
+static enum lfm_status check_tied_head(struct loader *loader)
+{
+    const struct lfm_model *model = loader->model;
+    size_t V = loader->config->vocab_size, D = loader->config->hidden_size;
+    const struct lfm_matrix *embedding = &model->embed_tokens;
+    const struct lfm_tensor *tensor = find(loader, LFM_TENSOR_LM_HEAD, NO_LAYER, NO_EXPERT);
+    struct lfm_matrix head;
+    if (!tensor) return LFM_OK;
+    LFM_TRY(load_matrix(loader, LFM_TENSOR_LM_HEAD, NO_LAYER, NO_EXPERT, V, D, &head));
+    if (head.format == embedding->format && memcmp(head.data, embedding->data, V * head.row_bytes) == 0) return LFM_OK;
+    return lfm_fail(loader->error, LFM_ERROR_MISMATCH,
+                    "%s: tensor '%s' has other weights than the embedding, to which the configuration ties the head: set "
+                    "'tie_word_embeddings' to false, or leave the tensor out", tensor->file, tensor->name);
+}
+
 static enum lfm_status load_weights(struct loader *loader)
 {
     struct lfm_model *model = loader->model;
@@ -304,7 +320,7 @@ static enum lfm_status load_weights(struct loader *loader)
     for (size_t l = 0; l < config->num_hidden_layers; l++) LFM_TRY(load_layer(loader, l));
     LFM_TRY(load_vector(loader, LFM_TENSOR_EMBEDDING_NORM, NO_LAYER, D, &model->embedding_norm));
     model->lm_head = model->embed_tokens;
-    if (config->tie_word_embeddings) return LFM_OK;
+    if (config->tie_word_embeddings) return check_tied_head(loader);
     return load_matrix(loader, LFM_TENSOR_LM_HEAD, NO_LAYER, NO_EXPERT, V, D, &model->lm_head);
 }
 

@@ -11,10 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The digits of repr(float): the fewest that read back the same. Python writes exponents outside -4 .. 15. */
-static enum lfm_status append_number(struct lfm_buffer *out, double value, struct lfm_error *error)
+/* How one of the two notations writes scalars. */
+struct notation {
+    const char *null_text, *true_text, *false_text, *infinity;
+    enum lfm_status (*append_string)(struct lfm_buffer *out, const char *text, struct lfm_error *error);
+};
+
+/* The digits of repr(float): the fewest that read back the same. Python writes exponents outside -4 .. 15. Numbers beyond
+ * the range of a double are infinite. */
+static enum lfm_status append_number(struct lfm_buffer *out, double value, const struct notation *notation,
+                                     struct lfm_error *error)
 {
     char digits[40];
+    if (isinf(value)) return lfm_buffer_printf(out, error, "%s%s", value < 0 ? "-" : "", notation->infinity);
     if (floor(value) == value && fabs(value) < 9223372036854775808.0)
         return lfm_buffer_printf(out, error, "%.0f", value == 0 ? 0.0 : value);
     int precision = 0;
@@ -44,17 +53,11 @@ static enum lfm_status append_json_string(struct lfm_buffer *out, const char *te
     return lfm_buffer_puts(out, "\"", error);
 }
 
-/* How one of the two notations writes scalars. */
-struct notation {
-    const char *null_text, *true_text, *false_text;
-    enum lfm_status (*append_string)(struct lfm_buffer *out, const char *text, struct lfm_error *error);
-};
-
 static enum lfm_status append_value(struct lfm_buffer *out, const cJSON *value, const struct notation *notation,
                                     struct lfm_error *error)
 {
     if (cJSON_IsString(value)) return notation->append_string(out, value->valuestring, error);
-    if (cJSON_IsNumber(value)) return append_number(out, value->valuedouble, error);
+    if (cJSON_IsNumber(value)) return append_number(out, value->valuedouble, notation, error);
     if (cJSON_IsRaw(value)) return lfm_buffer_puts(out, value->valuestring, error);
     if (cJSON_IsBool(value))
         return lfm_buffer_puts(out, cJSON_IsTrue(value) ? notation->true_text : notation->false_text, error);
@@ -74,7 +77,7 @@ static enum lfm_status append_value(struct lfm_buffer *out, const cJSON *value, 
 
 enum lfm_status lfm_python_json(struct lfm_buffer *out, const cJSON *value, struct lfm_error *error)
 {
-    static const struct notation json = {"null", "true", "false", append_json_string};
+    static const struct notation json = {"null", "true", "false", "Infinity", append_json_string};
     return append_value(out, value, &json, error);
 }
 
@@ -133,7 +136,7 @@ done:
 
 enum lfm_status lfm_python_str(struct lfm_buffer *out, const cJSON *value, struct lfm_error *error)
 {
-    static const struct notation python = {"None", "True", "False", append_repr};
+    static const struct notation python = {"None", "True", "False", "inf", append_repr};
     if (cJSON_IsString(value)) return lfm_buffer_puts(out, value->valuestring, error);
     return append_value(out, value, &python, error);
 }

@@ -5,6 +5,7 @@
 #include "reference/base/memory.h"
 #include "reference/model/tokenizer_parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,31 @@ static enum lfm_status translate_code_point(struct translation *t)
     return emit(t, "}");
 }
 
+/* Whether Unicode has a script of this name. */
+static bool is_script(const char *name, size_t length)
+{
+    char pattern[64];
+    int code, n = snprintf(pattern, sizeof pattern, "\\p{sc:%.*s}", (int)length, name);
+    PCRE2_SIZE offset;
+    if (n < 0 || (size_t)n >= sizeof pattern) return false;
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, (size_t)n, PCRE2_UTF, &code, &offset, NULL);
+    pcre2_code_free(compiled);
+    return compiled != NULL;
+}
+
+/* A script's name is the script alone; in PCRE2 it would be what the script is also used with. */
+static enum lfm_status translate_property(struct translation *t)
+{
+    const char *end = t->at[2] == '{' ? strchr(t->at, '}') : NULL;
+    if (!end) return refuse(t, "'\\p' without braces");
+    size_t negation = t->at[3] == '^' ? 1 : 0;
+    const char *name = t->at + 3 + negation;
+    bool script = is_script(name, (size_t)(end - name));
+    LFM_TRY(copy(t, 3 + negation));
+    if (script) LFM_TRY(emit(t, "sc:"));
+    return copy(t, (size_t)(end - t->at) + 1);
+}
+
 static enum lfm_status translate_escape(struct translation *t)
 {
     char c = t->at[1];
@@ -86,11 +112,7 @@ static enum lfm_status translate_escape(struct translation *t)
         t->at += 2;
         return emit(t, replacement);
     }
-    if (c == 'p' || c == 'P') {
-        const char *end = t->at[2] == '{' ? strchr(t->at, '}') : NULL;
-        if (!end) return refuse(t, "'\\p' without braces");
-        return copy(t, (size_t)(end - t->at) + 1);
-    }
+    if (c == 'p' || c == 'P') return translate_property(t);
     if (is_letter_or_digit(c) && !strchr("rntfaexAz", c)) return refuse(t, "this escape");
     return copy(t, 2);
 }
@@ -133,20 +155,25 @@ static enum lfm_status translate_group(struct translation *t)
 static size_t quantifier_length(const char *at)
 {
     size_t inner = strspn(at + 1, "0123456789,");
+    if (at[1] == ',' && inner == 1) return 0;
     return inner > 0 && at[1 + inner] == '}' ? inner + 2 : 0;
 }
 
-/* Ruby's X{n,m}+ repeats what PCRE2 would take as possessive: (?:X{n,m})+ */
+/* Ruby's X{,m} is X{0,m}, and its X{n,m}+ repeats what PCRE2 would take as possessive: (?:X{n,m})+ */
 static enum lfm_status translate_quantifier(struct translation *t, size_t length)
 {
     static const char open[] = "(?:";
     size_t moved = t->out->length - t->atom;
-    if (t->at[length] != '+') return copy(t, length);
-    LFM_TRY(emit(t, open));
-    memmove(t->out->data + t->atom + 3, t->out->data + t->atom, moved);
-    memcpy(t->out->data + t->atom, open, 3);
-    LFM_TRY(copy(t, length));
-    return emit(t, ")");
+    bool repeated = t->at[length] == '+';
+    if (repeated) {
+        LFM_TRY(emit(t, open));
+        memmove(t->out->data + t->atom + 3, t->out->data + t->atom, moved);
+        memcpy(t->out->data + t->atom, open, 3);
+    }
+    LFM_TRY(copy(t, 1));
+    if (*t->at == ',') LFM_TRY(emit(t, "0"));
+    LFM_TRY(copy(t, length - 1));
+    return repeated ? emit(t, ")") : LFM_OK;
 }
 
 static enum lfm_status translate_close(struct translation *t)

@@ -42,7 +42,7 @@ TEXTS = [
     "He left.\"\" She came.''' They stay.", "Yes.* No.** Maybe.# So.", "**Bold.** Next. _It._ `Code.` Done.",
     # white space of every kind
     "One.\nTwo.\n\nThree.\r\nFour.\tFive.", "One.\x1cTwo.\x85Three.\u2028Four.\u3000Five.\u200bSix.", "\n\nLead. Then.\n \n",
-    "a\x0b.b. C", "x .Y. z", ". A", " . a. B", "\t! A! B",
+    "a\x0b.b. C", "x .Y. z", ". A", " . a. B", "\t! A! B", "\n!! a", " ?! Then it came. It went.", "\n\n?! a",
     # words
     "can't won't it's I'm he'd they'll we've you're John's dogs' 'tis 'twas", "CAN'T WON'T IT'S 'TIS d'ye gimme gonna gotta lemme",
     "cannot CANNOT more'n wanna wanna. wanna-be gonna-be Gonna, gotta! 'Tis true, 'Twas so", "rock 'n' roll 'em 'cause 'll 're",
@@ -137,6 +137,7 @@ PATTERNS = [  # pattern, flags, replacement, text
     (r"\s?\*\*\*\s?", "", "|", "a *** b***c\n***\nd *******"), (r"\s*p\.\s?s\..*$", "M", "X", "a\np.s. b\np. s. c p.s"), (r"(\w+) (\w+)", "", r"\2 \1", "one two three four"),
     (r"(a)|(b)", "", r"[\1\2]", "abc"), (r".", "", ".", "a\r\n\x85\u2028b"), (r"a.c", "", "X", "a\nc a\rc a\u2028c"), (r"[]x]+", "", "_", "a]x]b"), (r"[^]x]+", "", "_", "a]x]b"), (r"\\s\]", "", "X", r"a\s]b"),
     (r"\.", "", "", "a.b"), (r"é", "I", "e", "É é e"), (r"SECTION\s?\d+\s?", "", "|", "SECTION 1 a SECTION٢ b SECTION ² c"),
+    (r"b{,2}c", "", "X", "c bc bbbc b{,2}c"), (r"b{,}c", "", "X", "c bbbc b{,}c"), (r"[[:alpha:]]", "", "X", "x] a:]"), (r"[{,2}]", "", "X", "a{2}"),
 ]
 
 

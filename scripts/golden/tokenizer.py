@@ -51,6 +51,8 @@ KINDS = {
                split(" t", "merged_with_previous"), split("e", "merged_with_next"), split(Regex("[xX]"), "removed"),
                split(Regex(r"\S+"), "contiguous", True), byte_level()], False, [], False),
     "possessive": ([split(Regex(POSSESSIVE)), byte_level()], False, [], True),
+    "scripts": ([split(Regex(r"\p{Han}{,2}")), split(Regex(r"[\p{Hiragana}\p{^Katakana}]+?\P{Latin}")), split(Regex("t{,}|o{,1}n")),
+                 byte_level()], False, [], False),
 }
 
 
@@ -97,7 +99,8 @@ def texts():
                b"   ", b"<mask>   <mask>"]
     fixed = chosen[:700]
     drawn = rng.sample(fixed, 150) + rng.sample(chosen[700:], 90)
-    return special + drawn + [b"\0a\0\0 b\0", b"a" * 300, b" " * 300, b"\xff" * 40]
+    return special + drawn + [b"\0a\0\0 b\0", b"a" * 300, b" " * 300, b"\xff" * 40,
+                              "、。〈漢字〉漢字漢ひらがなー、カタカナー ・ the onto ªº t{,} on".encode()]
 
 
 def cases(tokenizer):

@@ -166,6 +166,10 @@ Test(bfcl_checker, dicts_have_possible_answers_for_each_key)
     assert_one(DICT, "[\"\", {\"n\": [1]}, {\"n\": [2]}]", "{'n': 2}", NULL);
     assert_one(DICT, "[\"\"]", "{}", "dict_checker:unclear");
     assert_one(DICT, "[{\"k\": [{\"j\": [1]}]}]", "{'k': {'j': 1}}", "value_error:dict_value");
+    assert_one(DICT, "[{\"k\": {\"x\": 1}}, {\"j\": [2]}]", "{'j': 2}", NULL);
+    assert_one(DICT, "[{\"k\": {\"x\": \"\"}}]", "{}", "value_error:dict_key");
+    assert_one(DICT, "[{\"k\": {\"\": 1}}]", "{}", NULL);
+    assert_one(DICT, "[{\"k\": 1}, {\"j\": [2]}]", "{'j': 2}", "ast_checker:exception");
 }
 
 Test(bfcl_checker, lists_of_dicts_are_compared_in_pairs)

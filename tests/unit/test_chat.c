@@ -193,6 +193,7 @@ Test(python_text, writes_numbers_as_python_does)
     expect_text("[0.0001, 0.00001, 1.5e-7]", "[0.0001, 1e-05, 1.5e-07]", "[0.0001, 1e-05, 1.5e-07]");
     expect_text("[1.5e300, 3.141592653589793]", "[1.5e+300, 3.141592653589793]", "[1.5e+300, 3.141592653589793]");
     expect_text("[1e22, 123456.789]", "[1e+22, 123456.789]", "[1e+22, 123456.789]");
+    expect_text("[1e400, -1e999]", "[Infinity, -Infinity]", "[inf, -inf]");
 }
 
 Test(python_text, writes_constants_and_nesting_as_python_does)

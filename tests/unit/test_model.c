@@ -45,6 +45,7 @@ static const char *altered(const char *source, const char *key, const char *valu
 
 static const char moe[] = "tests/golden/model/moe-odd-sizes";
 static const char dense[] = "tests/golden/model/lfm2-adjusted-width";
+static const char llama[] = "tests/golden/model/llama-untied";
 
 static void expect_refusal(const char *key, const char *value, const char *part)
 {
@@ -88,6 +89,43 @@ Test(config, values_out_of_range_or_of_another_type_are_refused)
     expect_refusal("norm_eps", "0", "must be positive");
     expect_refusal("conv_bias", "true", "'conv_bias' is true");
     expect_refusal("rope_parameters", "{\"rope_type\":\"yarn\"}", "rope_type 'yarn'");
+    expect_refusal("rope_scaling", "{\"type\":\"linear\",\"factor\":2}", "rope_type 'linear'");
+}
+
+Test(config, keys_that_contradict_each_other_count_as_in_transformers)
+{
+    struct lfm_error error = {0};
+    struct lfm_model *model;
+    expect_refusal("tie_embedding", "false", "lm_head.weight");
+    assert_ok(lfm_model_open(&model, altered(moe, "rope_scaling", "{\"rope_type\":\"default\",\"rope_theta\":123}"), NULL, &error));
+    assert_near(model->config.rope_theta, 123, 0);
+    lfm_model_close(model);
+    remove_directory();
+    assert_ok(lfm_model_open(&model, altered(moe, "rope_scaling", "{}"), NULL, &error));
+    assert_near(model->config.rope_theta, 1e4, 0);
+    lfm_model_close(model);
+    remove_directory();
+}
+
+Test(config, llama_with_another_activation_is_refused)
+{
+    struct lfm_error error = {0};
+    struct lfm_model *model;
+    assert_fails(lfm_model_open(&model, altered(llama, "hidden_act", "\"gelu\""), NULL, &error), LFM_ERROR_FORMAT,
+                 "hidden_act 'gelu'");
+    remove_directory();
+    assert_ok(lfm_model_open(&model, altered(llama, "hidden_act", "\"silu\""), NULL, &error));
+    lfm_model_close(model);
+    remove_directory();
+}
+
+Test(config, a_tied_head_with_weights_of_its_own_is_refused)
+{
+    struct lfm_error error = {0};
+    struct lfm_model *model;
+    assert_fails(lfm_model_open(&model, altered(llama, "tie_word_embeddings", "true"), NULL, &error), LFM_ERROR_MISMATCH,
+                 "'lm_head.weight' has other weights");
+    remove_directory();
 }
 
 Test(config, absent_keys_take_the_familys_defaults)

@@ -136,6 +136,11 @@ Test(tokenizer, agrees_on_possessive_quantifiers)
     check_golden("possessive");
 }
 
+Test(tokenizer, agrees_on_scripts_and_quantifiers_without_a_lower_bound)
+{
+    check_golden("scripts");
+}
+
 /* --- GGUF --- */
 
 static void put_texts(struct lfm_gguf_writer *writer, const struct lfm_tokenizer_tables *tables, size_t count)

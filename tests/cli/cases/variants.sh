@@ -32,3 +32,11 @@ refuses 2 "*'q8_0/q9'*f32, q8 or fp8*" lfmscope compare "$DEMO" q8_0/q9 --file "
 refuses 2 "*too many parts*" lfmscope compare "$DEMO" q8_0/q8/f16/f32 --file "$TEXT"
 refuses 2 "*'bf16'*f32, f16, q8_0 or fp8_e4m3*" lfmscope perplexity "$DEMO" --file "$TEXT" --kv bf16
 refuses 2 "*heads have 8 elements*multiple of 32*" lfmscope generate "$TINY/moe-bf16" --prompt a --kv q8_0
+
+# What cannot be quantized is said, not passed over: rows of 36 and 20 are no multiple of 32.
+gives 0 lfmscope logits "$TINY/moe-odd-sizes" --tokens 1,2,3 --output l.h5 --json --weights q8_0
+holds "$(json out fallback_matrices) > 0"
+grep -q "^fallback: $(json out fallback_matrices) matrices of .* rows are no multiple of 32, the block of q8_0" err || fail "no fallback said"
+gives 0 lfmscope logits "$DEMO" --tokens 1,2,3 --output l.h5 --json --weights q8_0
+holds "$(json out fallback_matrices) == 0"
+! grep -q fallback err || fail "a fallback where there is none"

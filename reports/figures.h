@@ -3,6 +3,7 @@
 #define LFM_REPORTS_FIGURES_H
 
 #include "reports/content.h"
+#include "reports/gate.h"
 
 /* A figure adds its plots and tables to the content, or nothing when the documents lack its data. */
 typedef void (*lfm_figure_function)(struct lfm_content *content, const struct lfm_documents *documents);
@@ -20,6 +21,9 @@ extern const struct lfm_figure lfm_figures[];
 
 /* figures_answer.c: the sentences at the top and the table of formats. */
 void lfm_answer(struct lfm_content *content, const struct lfm_documents *documents);
+
+/* figures_gate.c: whether the gate holds, and the table of its checks. */
+void lfm_gate_block(struct lfm_content *content, const struct lfm_gate *gate);
 
 /* figures_distribution.c */
 void lfm_figure_kld_bits(struct lfm_content *content, const struct lfm_documents *documents);

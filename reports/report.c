@@ -66,17 +66,31 @@ static const char *default_title(struct lfm_report *report)
     return "lfmscope report";
 }
 
-enum lfm_status lfm_report_build(struct lfm_report *report, const char *const *paths, size_t count, const char *title,
-                                 struct lfm_error *error)
+static enum lfm_status add_gate(struct lfm_report *report, const struct lfm_report_options *options, struct lfm_error *error)
 {
+    for (size_t i = 0; i < options->n_baseline; i++)
+        LFM_TRY(lfm_documents_add(&report->baseline, &report->pool, options->baseline[i], error));
+    if (options->n_baseline + options->n_rules == 0) return LFM_OK;
+    LFM_TRY(lfm_gate_judge(&report->gate, &report->pool, &report->documents, options->n_baseline ? &report->baseline : NULL,
+                           options->rules, options->n_rules, error));
+    lfm_gate_block(&report->content, &report->gate);
+    return LFM_OK;
+}
+
+enum lfm_status lfm_report_build(struct lfm_report *report, const char *const *paths, size_t count,
+                                 const struct lfm_report_options *options, struct lfm_error *error)
+{
+    static const struct lfm_report_options none;
     *report = (struct lfm_report){0};
     struct lfm_pool *pool = &report->pool;
+    if (!options) options = &none;
     for (size_t i = 0; i < count; i++) LFM_TRY(lfm_documents_add(&report->documents, pool, paths[i], error));
     lfm_documents_colour(&report->documents);
     report->absent = lfm_pool_alloc(pool, count_figures(), sizeof *report->absent);
     report->content = (struct lfm_content){.pool = pool};
     LFM_TRY(lfm_pool_check(pool, error));
-    report->content.title = title ? lfm_clean_text(pool, title) : default_title(report);
+    report->content.title = options->title ? lfm_clean_text(pool, options->title) : default_title(report);
+    LFM_TRY(add_gate(report, options, error));
     lfm_answer(&report->content, &report->documents);
     add_figures(report);
     lfm_explain_terms(&report->content);

@@ -150,7 +150,7 @@ Test(report, absent_data_is_left_out_and_listed)
 Test(report, routing_alone_makes_a_page)
 {
     static const char *const paths[] = {"tests/golden/reports/routing.json"};
-    assert_ok(lfm_report_build(&report, paths, 1, "A <title>", &error));
+    assert_ok(lfm_report_build(&report, paths, 1, &(struct lfm_report_options){.title = "A <title>"}, &error));
     cr_assert(find_block("expert-load") != NULL);
     cr_assert(find_block("router-overlap") != NULL, "pairs of traces have router agreement too");
     cr_assert_eq(report.content.blocks[0].kind, LFM_BLOCK_LEAD);

@@ -19,6 +19,16 @@ static void change_sentence(struct lfm_content *content, const struct lfm_gate *
                                               gate->n_checks, plural(gate->n_checks), changed));
 }
 
+/* "kld of demo-model: Q4_0 is 0.00302, limit 0.00285"; "score of ifeval: Q4_0 is gone" */
+static const char *failure_text(struct lfm_pool *pool, const struct lfm_gate_check *check)
+{
+    const char *found = strcmp(check->verdict, "fails") != 0
+                            ? check->verdict
+                            : lfm_pool_printf(pool, "%s, limit %s", lfm_number_text(pool, check->value, LFM_NUMBER_PLAIN),
+                                              lfm_number_text(pool, check->limit, LFM_NUMBER_PLAIN));
+    return lfm_pool_printf(pool, "%s of %s is %s", check->metric, check->subject, found);
+}
+
 static void gate_sentence(struct lfm_content *content, const struct lfm_gate *gate)
 {
     struct lfm_pool *pool = content->pool;
@@ -27,8 +37,7 @@ static void gate_sentence(struct lfm_content *content, const struct lfm_gate *ga
     for (size_t i = 0; i < gate->n_checks && named < 3; i++) {
         const struct lfm_gate_check *check = &gate->checks[i];
         if (!check->fails) continue;
-        failed = lfm_pool_printf(pool, "%s%s%s of %s (%s)", failed, named ? ", " : "", check->metric, check->subject,
-                                 check->verdict);
+        failed = lfm_pool_printf(pool, "%s%s%s", failed, named ? "; " : "", failure_text(pool, check));
         named++;
     }
     if (gate->n_failed == 0)
@@ -38,7 +47,7 @@ static void gate_sentence(struct lfm_content *content, const struct lfm_gate *ga
         lfm_content_lead(content, lfm_pool_printf(pool, "The gate does not hold: %zu of %zu check%s of %zu rule%s fail%s: %s%s.",
                                                   gate->n_failed, gate->n_judged, plural(gate->n_judged), gate->n_rules,
                                                   plural(gate->n_rules), gate->n_failed == 1 ? "s" : "", failed,
-                                                  gate->n_failed > named ? ", ..." : ""));
+                                                  gate->n_failed > named ? "; ..." : ""));
 }
 
 void lfm_gate_block(struct lfm_content *content, const struct lfm_gate *gate)

@@ -156,10 +156,11 @@ int lfm_command_report(int argc, char **argv)
     struct lfm_common common;
     struct lfm_strings paths;
     int exit_code;
-    if (!lfm_parse_arguments(&usage, argc, argv, &common, &paths, &exit_code)) return exit_code;
-    if (!options.output) exit_code = lfm_report_usage(&usage, "'--output' is missing: the directory to write to");
-    else exit_code = run(&options, &paths, &common, argc, argv);
-    lfm_strings_release(&paths);
+    if (lfm_parse_arguments(&usage, argc, argv, &common, &paths, &exit_code)) {
+        if (options.output) exit_code = run(&options, &paths, &common, argc, argv);
+        else exit_code = lfm_report_usage(&usage, "'--output' is missing: the directory to write to");
+        lfm_strings_release(&paths);
+    }
     lfm_strings_release(&options.baseline);
     lfm_strings_release(&options.gate);
     return exit_code;

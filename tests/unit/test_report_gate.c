@@ -60,6 +60,8 @@ Test(report_gate, a_figure_may_reach_its_limit_and_not_pass_it)
     assert_verdicts(now, NULL, "kld=1,top1_agreement=0.9", "holds, fails");
     cr_assert_eq(report.gate.n_failed, 1);
     cr_assert_eq(report.gate.n_rules, 2);
+    cr_assert_str_eq(report.content.blocks[0].text, "The gate does not hold: 1 of 2 checks of 2 rules fails: top1_agreement of "
+                                                    "model: Q4_0 is 0.500, limit 0.900.");
 }
 
 Test(report_gate, limits_with_a_sign_go_from_the_baseline_to_the_worse_side)

@@ -35,6 +35,9 @@ ALL_CFLAGS  += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitiz
 ALL_LDFLAGS += -fsanitize=address,undefined
 endif
 
+# Taken here, before single objects add theirs, which whatever they depend on would inherit.
+STAMP := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
+
 # V=1 shows whole command lines.
 QUIET := $(if $(V),,@)
 SAY    = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
@@ -145,7 +148,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 $(BUILD)/flags: force
 	@$(if $(MISSING),echo 'make: not all of $(PACKAGES) found by pkg-config; run scripts/setup' >&2; exit 1,:)
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(shell $(CC) -dumpmachine) $(shell $(CC) -dumpversion)' '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' '$(ALL_LDFLAGS) $(LIBRARIES)' >$@.new
+	@printf '%s\n' '$(shell $(CC) -dumpmachine) $(shell $(CC) -dumpversion)' '$(STAMP)' '$(ALL_LDFLAGS) $(LIBRARIES)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(BUILD)/members: force

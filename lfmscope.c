@@ -26,6 +26,7 @@ static const struct {
     {"quantize", lfm_command_quantize, "writes the model in another number format"},
     {"compare", lfm_command_compare, "distances between a reference and candidates, or between two traces"},
     {"ledger", lfm_command_ledger, "how much of a loss is changed routing, how much arithmetic"},
+    {"attribute", lfm_command_attribute, "which layers, kinds of matrices, tensors or experts a loss comes from"},
     {"routing", lfm_command_routing, "expert statistics of traces, agreement between them"},
     {"eval", lfm_command_eval, "runs a suite of tasks on a model and scores the answers"},
     {"score", lfm_command_score, "verdicts for recorded responses, as the official scorer gives them"},

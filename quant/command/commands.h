@@ -6,6 +6,7 @@ int lfm_command_perplexity(int argc, char **argv);
 int lfm_command_quantize(int argc, char **argv);
 int lfm_command_compare(int argc, char **argv);
 int lfm_command_ledger(int argc, char **argv);
+int lfm_command_attribute(int argc, char **argv);
 int lfm_command_routing(int argc, char **argv);
 int lfm_command_bench(int argc, char **argv);
 

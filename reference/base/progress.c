@@ -49,6 +49,7 @@ void lfm_progress_update(struct lfm_progress *progress, double done)
 {
     enum { WIDTH = 24 };
     if (!progress || !progress->visible) return;
+    done += progress->before;
     double now = lfm_seconds();
     if (now - progress->drawn < 0.1 && done < progress->total) return;
     progress->drawn = now;

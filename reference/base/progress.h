@@ -11,6 +11,7 @@ struct lfm_progress {
     const char *label; /* what is being done, "quantizing" */
     const char *unit;  /* what is counted, "tokens" */
     double total;      /* of `unit`; 0 when it is not known */
+    double before;     /* what earlier parts of the work did, which the present one does not count */
     bool visible;
     double started;    /* seconds, monotonic */
     double drawn;      /* when the bar was last drawn */

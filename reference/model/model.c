@@ -402,6 +402,7 @@ static enum lfm_status quantize_matrix(void *context, const char *name, struct l
     const struct lfm_format *format = quantization->options->weights;
     enum lfm_scale scale = quantization->options->scale;
     if (lfm_interrupted()) return lfm_fail(error, LFM_ERROR_STOPPED, "stopped while quantizing '%s'", name);
+    if (quantization->options->only && !quantization->options->only(quantization->options->only_context, name)) return LFM_OK;
     if (matrix->columns % format->block_size != 0) {
         quantization->model->fallback_matrices++;
         return LFM_OK;

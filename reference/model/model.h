@@ -72,6 +72,8 @@ struct lfm_model_options {
     const struct lfm_format *weights; /* quantize every matrix to this format in memory; NULL keeps the stored types.
                                        * Embedding and head included; norms, router, its bias and the conv kernel stay */
     enum lfm_scale scale;             /* LFM_SCALE_CHANNEL is the command line's default */
+    bool (*only)(const void *context, const char *name); /* the matrices to quantize, by Hugging Face names; NULL: all */
+    const void *only_context;
     enum lfm_activations activations;
     const struct lfm_format *kv;      /* NULL: f32 */
     struct lfm_progress *progress;    /* may be NULL */

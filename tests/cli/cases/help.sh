@@ -5,7 +5,7 @@ gives 0 lfmscope help
 same out help
 [ ! -s err ] || fail "--help printed on stderr"
 commands=$(sed -n 's/^  \([a-z]*\) .*/\1/p' help)
-for command in info tokenize generate logits trace perplexity quantize compare ledger routing score report; do
+for command in info tokenize generate logits trace perplexity quantize compare ledger attribute routing score report; do
     echo "$commands" | grep -qx "$command" || fail "--help lacks $command"
 done
 for command in $commands; do

@@ -67,9 +67,10 @@ static void name_part(char out[LFM_PART_NAME], const char *name, enum lfm_archit
     const char *pattern = lfm_tensor_name_pattern(LFM_HUGGING_FACE, architecture, role);
     if (division == LFM_BY_LAYER && in_layer)
         snprintf(out, LFM_PART_NAME, "layers.%zu", layer);
+    else if (division == LFM_BY_EXPERT && is_expert(role))
+        snprintf(out, LFM_PART_NAME, "layers.%zu.experts.%zu", layer, expert);
     else if (division == LFM_BY_EXPERT)
-        is_expert(role) ? snprintf(out, LFM_PART_NAME, "layers.%zu.experts.%zu", layer, expert)
-                        : snprintf(out, LFM_PART_NAME, "all but experts");
+        snprintf(out, LFM_PART_NAME, "all but experts");
     else
         shorten(out, pattern, division == LFM_BY_TENSOR ? &layer : NULL);
 }

@@ -61,10 +61,7 @@ static enum lfm_status print_json(const struct task *task, int argc, char **argv
     const struct lfm_attribution *attribution = &task->attribution;
     cJSON_AddNumberToObject(document, "positions", (double)task->text.positions.count);
     lfm_text_add_json(document, &task->text);
-    cJSON *reference = cJSON_AddObjectToObject(document, "reference");
-    cJSON_AddStringToObject(reference, "name", task->reference->checkpoint->name);
-    lfm_add_model_types(reference, task->reference);
-    cJSON_AddNumberToObject(reference, "bytes", (double)lfm_model_bytes(task->reference));
+    lfm_add_model(cJSON_AddObjectToObject(document, "reference"), task->reference->checkpoint->name, task->reference);
     cJSON_AddStringToObject(document, "type", task->options.weights->name);
     cJSON_AddStringToObject(document, "by", lfm_division_name(task->division));
     add_part(cJSON_AddObjectToObject(document, "whole"), &attribution->whole);

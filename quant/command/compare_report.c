@@ -11,14 +11,6 @@
 
 /* --- JSON --- */
 
-static void add_model(cJSON *object, const char *name, struct lfm_model *model)
-{
-    cJSON_AddStringToObject(object, "name", name);
-    lfm_add_model_types(object, model);
-    lfm_json_add_number(object, "bits_per_weight", lfm_model_bits_per_weight(model));
-    cJSON_AddNumberToObject(object, "bytes", (double)lfm_model_bytes(model));
-}
-
 static void add_kld(cJSON *object, const struct lfm_compare_figures *figures)
 {
     const struct lfm_distribution *distribution = &figures->kld_distribution;
@@ -99,7 +91,7 @@ static enum lfm_status add_candidate(cJSON *candidates, const struct lfm_compare
     const struct lfm_compare_figures *figures = &result->figures[c];
     cJSON *object = cJSON_CreateObject();
     cJSON_AddItemToArray(candidates, object);
-    add_model(object, result->names[c], result->candidates[c]);
+    lfm_add_model(object, result->names[c], result->candidates[c]);
     lfm_json_add_number(object, "perplexity", figures->perplexity);
     lfm_json_add_number(object, "perplexity_ratio", figures->ratio.mean);
     lfm_json_add_number(object, "perplexity_ratio_stderr", figures->ratio.error);
@@ -134,7 +126,7 @@ enum lfm_status lfm_compare_print_json(const struct lfm_compare_result *result, 
     lfm_text_add_json(document, result->text);
     cJSON_AddNumberToObject(document, "tokens", (double)result->text->windows.n_tokens);
     cJSON *reference = cJSON_AddObjectToObject(document, "reference");
-    add_model(reference, result->reference->checkpoint->name, result->reference);
+    lfm_add_model(reference, result->reference->checkpoint->name, result->reference);
     lfm_json_add_number(reference, "perplexity", perplexity.mean);
     lfm_json_add_number(reference, "perplexity_stderr", perplexity.error);
     lfm_json_add_number(reference, "nll_mean", nll.mean);

@@ -9,14 +9,6 @@
 
 /* --- JSON --- */
 
-static void add_model(cJSON *object, const char *name, struct lfm_model *model)
-{
-    cJSON_AddStringToObject(object, "name", name);
-    lfm_add_model_types(object, model);
-    lfm_json_add_number(object, "bits_per_weight", lfm_model_bits_per_weight(model));
-    cJSON_AddNumberToObject(object, "bytes", (double)lfm_model_bytes(model));
-}
-
 /* "<key>" and "<key>_stderr". */
 static void add_estimate(cJSON *object, const char *key, struct lfm_estimate estimate)
 {
@@ -145,9 +137,9 @@ enum lfm_status lfm_ledger_print_json(const struct lfm_ledger_result *result, in
     cJSON_AddStringToObject(document, "replay", lfm_replay_name(ledger->mode));
     cJSON_AddNumberToObject(document, "decisions", (double)ledger->parts[0].decisions);
     cJSON_AddNumberToObject(document, "changed", (double)ledger->parts[0].changed);
-    add_model(cJSON_AddObjectToObject(document, "reference"), result->reference->checkpoint->name, result->reference);
+    lfm_add_model(cJSON_AddObjectToObject(document, "reference"), result->reference->checkpoint->name, result->reference);
     cJSON *candidate = cJSON_AddObjectToObject(document, "candidate");
-    add_model(candidate, result->name, result->candidate);
+    lfm_add_model(candidate, result->name, result->candidate);
     add_all(document, result);
     add_parts(document, result);
     enum lfm_status status = add_labels(document, result, error);

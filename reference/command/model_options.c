@@ -106,3 +106,11 @@ void lfm_add_model_types(cJSON *object, const struct lfm_model *model)
     cJSON_AddStringToObject(object, "kv", model->kv->name);
     cJSON_AddNumberToObject(object, "fallback_matrices", (double)model->fallback_matrices);
 }
+
+void lfm_add_model(cJSON *object, const char *name, const struct lfm_model *model)
+{
+    cJSON_AddStringToObject(object, "name", name);
+    lfm_add_model_types(object, model);
+    lfm_json_add_number(object, "bits_per_weight", lfm_model_bits_per_weight(model));
+    cJSON_AddNumberToObject(object, "bytes", (double)lfm_model_bytes(model));
+}

@@ -39,5 +39,7 @@ enum lfm_status lfm_open_model(struct lfm_model **out, const char *path, const s
 /* Adds what a model is computed with: "weights" (lfm_weights_name), "activations", "kv" and, of matrices that could not be
  * quantized, "fallback_matrices". */
 void lfm_add_model_types(cJSON *object, const struct lfm_model *model);
+/* The same of a model in a comparison, with "name" in front, and "bits_per_weight" and "bytes". */
+void lfm_add_model(cJSON *object, const char *name, const struct lfm_model *model);
 
 #endif

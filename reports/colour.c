@@ -93,6 +93,7 @@ static void take_known_of(struct register_of_colours *seen, const struct lfm_doc
     for (size_t i = 1; i < document->n_runs; i++) take_known(seen, document->runs[i].label);
     for (size_t i = 0; i < document->n_speeds; i++) take_known(seen, document->speeds[i].label);
     if (document->account.label) take_known(seen, document->account.label);
+    if (document->attributed.label) take_known(seen, document->attributed.label);
 }
 
 static void colour_document(struct register_of_colours *seen, struct lfm_document *document)
@@ -109,6 +110,7 @@ static void colour_document(struct register_of_colours *seen, struct lfm_documen
     for (size_t i = 0; i < document->n_speeds; i++)
         document->speeds[i].color = colour_of(seen, document->speeds[i].label);
     if (document->account.label) document->account.color = colour_of(seen, document->account.label);
+    if (document->attributed.label) document->attributed.color = colour_of(seen, document->attributed.label);
 }
 
 void lfm_documents_colour(struct lfm_documents *documents)

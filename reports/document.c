@@ -23,6 +23,7 @@ static const struct {
     {"lfmscope-ledger", LFM_DOCUMENT_LEDGER},
     {"lfmscope-routing-load", LFM_DOCUMENT_LOAD},
     {"lfmscope-conform", LFM_DOCUMENT_CONFORM},
+    {"lfmscope-attribute", LFM_DOCUMENT_ATTRIBUTION},
 };
 
 enum { MOST_NESTING = 4 }; /* directories within a directory that are searched for summaries of runs */
@@ -321,6 +322,7 @@ static enum lfm_status read_document(struct lfm_document *document, struct lfm_p
     else if (document->kind == LFM_DOCUMENT_BENCH) lfm_read_bench(top, document);
     else if (document->kind == LFM_DOCUMENT_LOAD) lfm_read_load(top, document);
     else if (document->kind == LFM_DOCUMENT_CONFORM) lfm_read_conform(top, document);
+    else if (document->kind == LFM_DOCUMENT_ATTRIBUTION) lfm_read_attribution(top, document);
     else read_candidates(top, document);
     LFM_TRY(lfm_pool_check(pool, error));
     if (document->kind == LFM_DOCUMENT_BENCH && document->n_speeds == 0)
@@ -329,9 +331,10 @@ static enum lfm_status read_document(struct lfm_document *document, struct lfm_p
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'traces' is missing or empty: no load to show", path);
     if (document->kind == LFM_DOCUMENT_CONFORM && document->n_checks == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'checks' is missing or empty: nothing was judged", path);
-    if (document->kind == LFM_DOCUMENT_BENCH || document->kind == LFM_DOCUMENT_LOAD || document->kind == LFM_DOCUMENT_CONFORM)
-        return LFM_OK;
-    if (document->kind != LFM_DOCUMENT_ROUTING && document->n_candidates == 0)
+    if (document->kind == LFM_DOCUMENT_ATTRIBUTION && document->attributed.n_parts == 0)
+        return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'parts' is missing or empty: nothing was measured", path);
+    bool compared = document->kind == LFM_DOCUMENT_COMPARE || document->kind == LFM_DOCUMENT_TRACES;
+    if (compared && document->n_candidates == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'candidates' is missing or empty: nothing was compared", path);
     if (document->kind == LFM_DOCUMENT_ROUTING && document->n_loads == 0)
         return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'traces' is missing or empty: no routing to show", path);
@@ -354,8 +357,8 @@ static enum lfm_status unknown_schema(struct lfm_pool *pool, const char *path, c
                                       struct lfm_error *error)
 {
     static const char expected[] = "lfmscope-compare, lfmscope-trace-compare, lfmscope-routing, lfmscope-routing-load, "
-                                   "lfmscope-eval, lfmscope-eval-against, lfmscope-bench, lfmscope-ledger or "
-                                   "lfmscope-conform";
+                                   "lfmscope-eval, lfmscope-eval-against, lfmscope-bench, lfmscope-ledger, "
+                                   "lfmscope-attribute or lfmscope-conform";
     if (!schema) return lfm_fail(error, LFM_ERROR_FORMAT, "%s: 'schema' is missing; expected %s", path, expected);
     return lfm_fail(error, LFM_ERROR_FORMAT, "%s: expected a result of schema %s, found '%.60s'", path, expected,
                     lfm_clean_text(pool, schema));
@@ -501,7 +504,7 @@ static enum lfm_status add_directory(struct lfm_documents *documents, struct lfm
         LFM_TRY(visit_directory(documents, pool, path, 1, is_visible, visit_run, error));
     if (documents->count > before) return LFM_OK;
     return lfm_fail(error, LFM_ERROR_FORMAT,
-                    "'%s' holds no result of compare, ledger, routing, eval, bench or conform (*.json)", path);
+                    "'%s' holds no result of compare, ledger, attribute, routing, eval, bench or conform (*.json)", path);
 }
 
 enum lfm_status lfm_documents_add(struct lfm_documents *documents, struct lfm_pool *pool, const char *path,

@@ -1,4 +1,4 @@
-/* Result files: what `compare`, `compare` of traces, `ledger`, `routing`, `eval`, `bench` and `conform` print with --json,
+/* Result files: what `compare`, `compare` of traces, `ledger`, `attribute`, `routing`, `eval`, `bench` and `conform` print with --json,
  * read into structs.
  *
  * A key that is absent or null is a number that is not there (NaN), an empty text or an empty list; a key of another
@@ -10,7 +10,8 @@
 #include "reports/table.h"
 
 enum lfm_document_kind { LFM_DOCUMENT_COMPARE, LFM_DOCUMENT_TRACES, LFM_DOCUMENT_ROUTING, LFM_DOCUMENT_TASKS,
-                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER, LFM_DOCUMENT_LOAD, LFM_DOCUMENT_CONFORM };
+                         LFM_DOCUMENT_BENCH, LFM_DOCUMENT_LEDGER, LFM_DOCUMENT_LOAD, LFM_DOCUMENT_CONFORM,
+                         LFM_DOCUMENT_ATTRIBUTION };
 
 /* How far a router's decisions moved. */
 struct lfm_shift {
@@ -262,6 +263,22 @@ struct lfm_agreement_check {
     double required, given, agree, not_required, worst, tolerance;
 };
 
+/* One part of a model quantized alone, or all of them. */
+struct lfm_part_loss {
+    const char *name;
+    double parameters, bytes_saved;
+    struct lfm_measure kld; /* nats */
+    double share, kld_per_mib, top1_agreement;
+};
+
+/* What `attribute` measured. */
+struct lfm_attributed {
+    const char *by, *label, *color; /* "module"; of the format */
+    double parts_kld;
+    struct lfm_part_loss whole, *parts;
+    size_t n_parts;
+};
+
 struct lfm_document {
     enum lfm_document_kind kind;
     struct lfm_source source;
@@ -287,6 +304,7 @@ struct lfm_document {
     struct lfm_speed *speeds;
     size_t n_speeds;
     struct lfm_account account; /* ledger */
+    struct lfm_attributed attributed; /* attribute; `model` is the reference */
     const char *draw; /* load */
     double resamples, steps;
     struct lfm_under_load *under_loads; /* one per trace */

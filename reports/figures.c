@@ -15,6 +15,7 @@ static const char under_load[] = "routing under load (lfmscope routing --load T.
 static const char judged[] = "a judged runtime (lfmscope conform PACK RESULTS --json)";
 static const char a_comparison[] = "a comparison of models (lfmscope compare REFERENCE CANDIDATE... --json)";
 static const char a_ledger[] = "a ledger (lfmscope ledger REFERENCE CANDIDATE --json)";
+static const char attributed[] = "an attribution (lfmscope attribute REFERENCE --type T --json)";
 static const char ledger_layers[] = "a ledger by layer (lfmscope ledger ... --layers all --json)";
 static const char ledger_margins[] = "a ledger by router margin (lfmscope ledger ... --margins default --json)";
 static const char runs[] = "runs of tasks (lfmscope eval SUITE --against T,T,... --output RUN)";
@@ -35,6 +36,7 @@ const struct lfm_figure lfm_figures[] = {
     {"kld-domain", cost, "KLD by kind of text", labels, lfm_figure_domains},
     {"ledger", causes, "Changed routing and arithmetic", a_ledger, lfm_figure_ledger},
     {"ledger-layers", causes, "Changed routing by layer", ledger_layers, lfm_figure_ledger_layers},
+    {"attribute", causes, "Loss by part of the model", attributed, lfm_figure_attribute},
     {"ledger-margins", causes, "Changed routing by margin", ledger_margins, lfm_figure_ledger_margins},
     {"task-scores", tasks, "Scores by suite and format", runs, lfm_figure_tasks},
     {"recall", tasks, "Recall by length and depth", recall, lfm_figure_recall},

@@ -36,6 +36,9 @@ void lfm_figure_ledger(struct lfm_content *content, const struct lfm_documents *
 void lfm_figure_ledger_layers(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_ledger_margins(struct lfm_content *content, const struct lfm_documents *documents);
 
+/* figures_attribute.c */
+void lfm_figure_attribute(struct lfm_content *content, const struct lfm_documents *documents);
+
 /* figures_layers.c */
 void lfm_figure_error_growth(struct lfm_content *content, const struct lfm_documents *documents);
 void lfm_figure_error_points(struct lfm_content *content, const struct lfm_documents *documents);

@@ -67,6 +67,9 @@ enum lfm_status lfm_read_ledger(struct lfm_place top, struct lfm_document *docum
 /* document_load.c */
 void lfm_read_load(struct lfm_place top, struct lfm_document *document);
 
+/* document_attribute.c */
+void lfm_read_attribution(struct lfm_place top, struct lfm_document *document);
+
 /* document_conform.c */
 void lfm_read_conform(struct lfm_place top, struct lfm_document *document);
 

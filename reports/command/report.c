@@ -144,7 +144,7 @@ int lfm_command_report(int argc, char **argv)
         .name = "report",
         .arguments = "RESULT... --output DIR [options]",
         .summary = "Makes a page with plots and tables from result files.",
-        .notes = "A RESULT is a file that compare, ledger, routing, eval, conform or bench printed with --json, a directory of\n"
+        .notes = "A RESULT is a file that compare, ledger, attribute, routing, eval, conform or bench printed with --json, a directory of\n"
                  "such files (others in it are passed over), or a RUN of eval. The same files give the same bytes.\n\n"
                  "METRIC is kld, kld_p99, perplexity_ratio, top1_agreement, router_overlap (compare), score (eval) or\n"
                  "bytes_per_token (bench). LIMIT is a number, or how much worse than the baseline: kld=0.02, kld=+5%,\n"

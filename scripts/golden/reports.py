@@ -396,6 +396,26 @@ def routing_load():
                         "placements": placements, "dropped": dropped, "caches": caches}]}
 
 
+def attribute():
+    """Q4_0 by module: the embedding costs most."""
+    parts = [("embed_tokens", 1, 524288, 2.9e-3), ("conv.in_proj", 5, 983040, 6.6e-4), ("conv.out_proj", 5, 327680, 8.6e-4),
+             ("self_attn.q_proj", 3, 196608, 2.7e-4), ("self_attn.k_proj", 3, 98304, 4.1e-4), ("feed_forward.w1", 2, 393216, 2.8e-4),
+             ("feed_forward.experts.w1", 60, 3932160, 1.3e-4), ("feed_forward.experts.w2", 60, 3932160, 3.7e-4)]
+    total = sum(part[3] for part in parts)
+
+    def part(matrices, parameters, kld):
+        saved = parameters * (16 - 4.5) / 8
+        return {"matrices": matrices, "parameters": parameters, "fallback_matrices": 0, "bytes_saved": saved, "kld": kld,
+                "kld_stderr": digits(kld / 8), "kld_per_mib": digits(kld / saved * 2 ** 20), "top1_agreement": digits(1 - 15 * kld),
+                "perplexity_ratio": digits(1 + kld), "perplexity_ratio_stderr": digits(kld)}
+
+    return {"schema": "lfmscope-attribute", "version": "0.1.0", "note": NOTE, "command": "lfmscope attribute datasets/demo-model --type q4_0",
+            "positions": 9435, "documents": 37, "context": 512, "score": "half", "errors_by": "documents",
+            "reference": {"name": "demo-model", "weights": "bf16", "bits_per_weight": 16, "bytes": 30846208}, "type": "q4_0", "by": "module",
+            "whole": part(139, sum(p[2] for p in parts), 4.5e-3), "parts_kld": digits(total),
+            "parts": [{"name": name, **part(*rest), "share": digits(rest[2] / total)} for name, *rest in parts]}
+
+
 def conform():
     """A runtime whose routers norm wrongly, seen by three checks; two were not given."""
     checks = [("tokenizer ids", 50, 50, 0, None, None, "pass"), ("template text", 0, 0, 0, None, None, "not given"),
@@ -416,7 +436,8 @@ def main():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=1) + "\n")
     for name, document in {"compare": compare(), "traces": traces(), "routing": routing(), "bench": bench(),
-                           "routing-load": routing_load(), "ledger": ledger(), "conform": conform()}.items():
+                           "routing-load": routing_load(), "ledger": ledger(), "conform": conform(),
+                           "attribute": attribute()}.items():
         (OUT / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
 
 

@@ -1,18 +1,11 @@
 /* reports: what `attribute` printed, as a figure and a table. */
 #include "reports/report.h"
 #include "tests/unit/assert.h"
-#include "tests/unit/directory.h"
 #include "tests/unit/report_fixture.h"
 
 static struct lfm_error error;
 
-static void clean(void)
-{
-    release_report();
-    remove_directory();
-}
-
-TestSuite(report_attribute, .init = make_directory, .fini = clean);
+TestSuite(report_attribute, .fini = release_report);
 
 #define HEAD "{\"schema\": \"lfmscope-attribute\", \"reference\": {\"name\": \"a/model\"}, \"type\": \"q4_0\", "
 #define PARTS "\"whole\": {\"kld\": 2}, \"parts_kld\": 3, \"parts\": [{\"name\": \"layers.0\", \"kld\": 1, \"share\": 0.25}, " \
@@ -48,5 +41,6 @@ Test(report_attribute, layers_keep_their_order)
 Test(report_attribute, a_document_without_parts_is_refused)
 {
     assert_fails(build_report(&error, HEAD "\"parts\": []}"), LFM_ERROR_FORMAT, "nothing was measured");
+    release_report();
     assert_fails(build_report(&error, HEAD "\"parts\": [{\"name\": 1}]}"), LFM_ERROR_FORMAT, "name");
 }

@@ -106,8 +106,8 @@ static void print_summary(const struct lfm_report *report, const char *output)
         figures += block->kind == LFM_BLOCK_FIGURE && block->svg;
         tables += block->kind == LFM_BLOCK_TABLE;
     }
-    printf("%s/index.html: %zu figures and %zu tables from %zu result file%s\n", output, figures, tables,
-           report->documents.count, report->documents.count == 1 ? "" : "s");
+    printf("%s/index.html: %zu figure%s and %zu table%s from %zu result file%s\n", output, figures, figures == 1 ? "" : "s", tables,
+           tables == 1 ? "" : "s", report->documents.count, report->documents.count == 1 ? "" : "s");
 }
 
 static int run(const struct options *options, const struct lfm_strings *paths, const struct lfm_common *common, int argc,

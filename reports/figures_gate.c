@@ -19,14 +19,19 @@ static void change_sentence(struct lfm_content *content, const struct lfm_gate *
                                               gate->n_checks, plural(gate->n_checks), changed));
 }
 
-/* "kld of demo-model: Q4_0 is 0.00302, limit 0.00285"; "score of ifeval: Q4_0 is gone" */
+/* "kld of demo-model: Q4_0 is 0.00302, limit 0.00285", with all digits where these would look the same; "score of ifeval,
+ * demo-model: Q4_0 is gone" */
 static const char *failure_text(struct lfm_pool *pool, const struct lfm_gate_check *check)
 {
-    const char *found = strcmp(check->verdict, "fails") != 0
-                            ? check->verdict
-                            : lfm_pool_printf(pool, "%s, limit %s", lfm_number_text(pool, check->value, LFM_NUMBER_PLAIN),
-                                              lfm_number_text(pool, check->limit, LFM_NUMBER_PLAIN));
-    return lfm_pool_printf(pool, "%s of %s is %s", check->metric, check->subject, found);
+    const char *metric = check->metric, *subject = check->subject;
+    if (strcmp(check->verdict, "fails") != 0) return lfm_pool_printf(pool, "%s of %s is %s", metric, subject, check->verdict);
+    const char *value = lfm_number_text(pool, check->value, LFM_NUMBER_PLAIN);
+    const char *limit = lfm_number_text(pool, check->limit, LFM_NUMBER_PLAIN);
+    if (strcmp(value, limit) == 0) {
+        value = lfm_pool_printf(pool, "%.17g", check->value);
+        limit = lfm_pool_printf(pool, "%.17g", check->limit);
+    }
+    return lfm_pool_printf(pool, "%s of %s is %s, limit %s", metric, subject, value, limit);
 }
 
 static void gate_sentence(struct lfm_content *content, const struct lfm_gate *gate)

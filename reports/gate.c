@@ -78,7 +78,8 @@ static void add_tasks(struct figures *figures, const struct lfm_document *docume
 {
     for (size_t i = 0; i < document->n_runs; i++) {
         const struct lfm_task_run *run = &document->runs[i];
-        const char *subject = lfm_pool_printf(figures->pool, "%s: %s", document->suite, run->label);
+        const char *subject =
+            lfm_pool_printf(figures->pool, "%s, %s: %s", document->suite, document->model, run->label);
         add_figure(figures, document, subject, "score", run->correct.accuracy, run->correct.n);
     }
 }

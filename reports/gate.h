@@ -12,7 +12,7 @@
 struct lfm_gate_check {
     const char *rule;   /* as it was given; NULL: figures are shown, not judged */
     const char *metric; /* "kld" */
-    const char *subject; /* whose figure: "demo-model: Q4_0", "ifeval: Q4_0" */
+    const char *subject; /* whose figure: "demo-model: Q4_0", "ifeval, demo-model: Q4_0" */
     const char *file;
     double baseline, value, limit; /* NaN where there is none */
     const char *verdict; /* "holds", "fails"; "gone", "not comparable": fail too; "new": not judged; "" without rules */

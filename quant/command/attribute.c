@@ -158,10 +158,7 @@ static enum lfm_status run(struct task *task, int argc, char **argv, struct lfm_
     LFM_TRY(check_experts(task, error));
     LFM_TRY(lfm_text_open(&task->text, &task->text_arguments, task->reference->checkpoint, error));
     LFM_TRY(measure(task, error));
-    size_t kept = task->attribution.whole.fallback_matrices;
-    if (kept > 0)
-        fprintf(stderr, "fallback: %zu matrices keep their stored type: their rows are no multiple of %zu, the block of %s\n",
-                kept, task->options.weights->block_size, task->options.weights->name);
+    lfm_say_fallbacks(task->attribution.whole.fallback_matrices, task->path, task->options.weights);
     return task->common->json ? print_json(task, argc, argv, error) : print_table(task, error);
 }
 

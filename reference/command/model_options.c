@@ -93,10 +93,15 @@ enum lfm_status lfm_open_model(struct lfm_model **out, const char *path, const s
     options.progress = &progress;
     enum lfm_status status = lfm_model_open(out, path, &options, error);
     lfm_progress_finish(&progress);
-    if (status == LFM_OK && (*out)->fallback_matrices > 0)
-        fprintf(stderr, "fallback: %zu matrices of '%s' keep their stored type: their rows are no multiple of %zu, the block "
-                "of %s\n", (*out)->fallback_matrices, path, options.weights->block_size, options.weights->name);
+    if (status == LFM_OK && options.weights) lfm_say_fallbacks((*out)->fallback_matrices, path, options.weights);
     return status;
+}
+
+void lfm_say_fallbacks(size_t matrices, const char *path, const struct lfm_format *format)
+{
+    if (matrices > 0)
+        fprintf(stderr, "fallback: %zu matrices of '%s' keep their stored type: their rows are no multiple of %zu, the block "
+                "of %s\n", matrices, path, format->block_size, format->name);
 }
 
 void lfm_add_model_types(cJSON *object, const struct lfm_model *model)

@@ -31,10 +31,13 @@ enum lfm_status lfm_model_options_parse(struct lfm_model_options *options, const
 enum lfm_status lfm_model_variant_parse(struct lfm_model_arguments *variant, const char *word,
                                         const struct lfm_model_arguments *plain, struct lfm_error *error);
 
-/* Opens a model as the arguments say, with a bar while it is quantized; `label` is what the bar is called. Says on stderr how
- * many matrices could not be quantized. */
+/* Opens a model as the arguments say, with a bar while it is quantized; `label` is what the bar is called. Says how many
+ * matrices could not be quantized. */
 enum lfm_status lfm_open_model(struct lfm_model **out, const char *path, const struct lfm_model_arguments *arguments,
                                const char *label, bool quiet, struct lfm_error *error);
+
+/* Says on stderr, where there are any, how many matrices of the model at `path` the format did not fit. */
+void lfm_say_fallbacks(size_t matrices, const char *path, const struct lfm_format *format);
 
 /* Adds what a model is computed with: "weights" (lfm_weights_name), "activations", "kv" and, of matrices that could not be
  * quantized, "fallback_matrices". */

@@ -293,17 +293,33 @@ static enum lfm_status refuse_foreign_tensors(const struct loader *loader)
     return LFM_OK;
 }
 
+static enum lfm_status have_same_values(const struct lfm_matrix *a, const struct lfm_matrix *b, bool *same,
+                                        struct lfm_error *error)
+{
+    float *rows;
+    size_t n = a->columns;
+    LFM_TRY(LFM_ALLOC(&rows, 2 * n, error));
+    *same = true;
+    for (size_t r = 0; *same && r < a->rows; r++) {
+        lfm_matrix_decode_rows(a, r, 1, rows, 0);
+        lfm_matrix_decode_rows(b, r, 1, rows + n, 0);
+        *same = memcmp(rows, rows + n, n * sizeof *rows) == 0;
+    }
+    free(rows);
+    return LFM_OK;
+}
+
 /* A head of its own in the file of a model whose head is tied: the same weights are passed over, others contradict. */
 static enum lfm_status check_tied_head(struct loader *loader)
 {
-    const struct lfm_model *model = loader->model;
     size_t V = loader->config->vocab_size, D = loader->config->hidden_size;
-    const struct lfm_matrix *embedding = &model->embed_tokens;
     const struct lfm_tensor *tensor = find(loader, LFM_TENSOR_LM_HEAD, NO_LAYER, NO_EXPERT);
     struct lfm_matrix head;
+    bool same;
     if (!tensor) return LFM_OK;
     LFM_TRY(load_matrix(loader, LFM_TENSOR_LM_HEAD, NO_LAYER, NO_EXPERT, V, D, &head));
-    if (head.format == embedding->format && memcmp(head.data, embedding->data, V * head.row_bytes) == 0) return LFM_OK;
+    LFM_TRY(have_same_values(&head, &loader->model->embed_tokens, &same, loader->error));
+    if (same) return LFM_OK;
     return lfm_fail(loader->error, LFM_ERROR_MISMATCH,
                     "%s: tensor '%s' has other weights than the embedding, to which the configuration ties the head: set "
                     "'tie_word_embeddings' to false, or leave the tensor out", tensor->file, tensor->name);

@@ -64,6 +64,22 @@ Test(report_gate, a_figure_may_reach_its_limit_and_not_pass_it)
                                                     "model: Q4_0 is 0.500, limit 0.900.");
 }
 
+Test(report_gate, figures_that_differ_in_the_last_digits_are_shown_to_differ)
+{
+    assert_verdicts(comparison("q4_0", 0.2500001, 0.5, 10), comparison("q4_0", 0.25, 0.5, 10), "kld=+0", "fails");
+    cr_assert_not_null(strstr(report.content.blocks[0].text, "is 0.2500001"), "%s", report.content.blocks[0].text);
+    cr_assert_not_null(strstr(report.content.blocks[0].text, "limit 0.25."), "%s", report.content.blocks[0].text);
+}
+
+Test(report_gate, scores_of_another_model_are_no_counterpart)
+{
+#define RUN "\", \"suite\": \"ifeval\", \"reference\": {\"correct\": {\"accuracy\": 0.5, \"n\": 10}}, \"variants\": [{\"name\": " \
+            "\"q8_0\", \"correct\": {\"accuracy\": 0.5, \"n\": 10}}]}"
+    const char *now = "{\"schema\": \"lfmscope-eval-against\", \"model\": \"a" RUN;
+    assert_verdicts(now, now, "score=-0", "holds, holds");
+    assert_verdicts(now, "{\"schema\": \"lfmscope-eval-against\", \"model\": \"b" RUN, "score=-0", "new, new, gone, gone");
+}
+
 Test(report_gate, limits_with_a_sign_go_from_the_baseline_to_the_worse_side)
 {
     const char *now = comparison("q4_0", 0.25, 0.5, 10), *same = comparison("q4_0", 0.25, 0.5, 10);

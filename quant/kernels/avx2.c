@@ -54,6 +54,12 @@ INLINE float sum_vectors(const vector lanes[2])
     return _mm_cvtss_f32(FOLD_1(by_2, by_2));
 }
 
+INLINE void sum_lanes(float *y, const float *lanes, size_t stride, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = sum_vectors((vector[2]){load_vector(lanes + i * stride), load_vector(lanes + i * stride + WIDTH)});
+}
+
 /* --- 32 elements of a stored row, in four registers ---
  *
  * Fused multiply-add is used where the product is exact (a scale of at most 17 bits times a code of at most 5), so that it

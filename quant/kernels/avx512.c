@@ -2,18 +2,13 @@
  * whatever the rest of the program is compiled for; nothing here runs unless supported() says so. */
 #include "quant/kernels/kernels.h"
 
-#include "quant/formats/k_scales.h"
-#include "reference/model/fetch.h"
-#include "reference/model/lanes.h"
-
-#include <assert.h>
 #include <immintrin.h>
+#include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE = 4, GROUP = 32, WIDTH = 16 };
+enum { GROUP = 32, WIDTH = 16 };
 typedef __m512 vector;
-static_assert((int)LFM_MOST_DIRECT <= (int)TILE, "what is multiplied directly fits a tile");
 
 /* Every processor with these has F16C too, which not every compiler can ask for. */
 static bool supported(void)
@@ -34,31 +29,6 @@ INLINE void store_vector(float *at, vector v)
     _mm512_storeu_ps(at, v);
 }
 
-/* --- sums --- */
-
-/* One step of adding 16 vectors of 16 lanes pairwise: the halves of a and of b are added and stand side by side. */
-#define FOLD_8(a, b) _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee))
-#define FOLD_4(a, b) _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
-#define FOLD_2(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
-#define FOLD_1(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd))
-
-/* The sums of 4 x 4 vectors, each as kernels.h says; lane 4 * t + r is that of v[r][t]. */
-INLINE __m512 sum_tile(__m512 v[TILE][TILE])
-{
-    __m512 by_4[TILE];
-    for (int r = 0; r < TILE; r++) by_4[r] = FOLD_4(FOLD_8(v[r][0], v[r][1]), FOLD_8(v[r][2], v[r][3]));
-    return FOLD_1(FOLD_2(by_4[0], by_4[1]), FOLD_2(by_4[2], by_4[3]));
-}
-
-/* Writes the first `rows` of each of the first `tokens` quarters. Not by a masked store: gcc makes one instruction of it and of
- * taking the quarter, vextractf32x4, which touches all four places (Intel's manual: class E6NF, no faults suppressed). */
-INLINE void store_tile(float *y, size_t y_stride, __m512 sums, size_t rows, size_t tokens)
-{
-    float quarters[TILE * TILE];
-    _mm512_storeu_ps(quarters, sums);
-    for (size_t t = 0; t < tokens; t++) memcpy(y + t * y_stride, quarters + t * TILE, rows * sizeof *y);
-}
-
 INLINE __m512 to_all(float x)
 {
     return _mm512_set1_ps(x);
@@ -69,59 +39,66 @@ INLINE __m512 multiply_add(__m512 sum, __m512 a, __m512 b)
     return _mm512_fmadd_ps(a, b, sum);
 }
 
-/* --- FP32 products with decoded weights --- */
+/* Keeps the compiler from loading v again for every product it is in. */
+#ifndef KEEP_IN_REGISTER /* tests/emulated/avx512.h has another */
+#define KEEP_IN_REGISTER(v) __asm__("" : "+v"(v))
+#endif
 
-INLINE void multiply_tile(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
+/* --- sums --- */
+
+/* One step of adding 16 vectors of 16 lanes pairwise: the halves of a and of b are added and stand side by side. */
+#define FOLD_8(a, b) _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee))
+#define FOLD_4(a, b) _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
+#define FOLD_2(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
+#define FOLD_1(a, b) _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd))
+
+/* Lane 4 * t + r is the sum of v[r][t], as kernels.h says. */
+INLINE __m512 sum_16(__m512 v[4][4])
 {
-    __m512 sum[TILE][TILE];
-    for (size_t r = 0; r < TILE; r++)
-        for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i += LFM_LANES) {
-        __m512 x_i[TILE];
-        for (size_t t = 0; t < tokens; t++) x_i[t] = _mm512_loadu_ps(x + t * n + i);
-        for (size_t r = 0; r < rows; r++) {
-            __m512 w_i = _mm512_loadu_ps(w + r * n + i);
-            for (size_t t = 0; t < tokens; t++) sum[r][t] = multiply_add(sum[r][t], w_i, x_i[t]);
-        }
-    }
-    store_tile(y, y_stride, sum_tile(sum), rows, tokens);
+    __m512 by_4[4];
+    for (int r = 0; r < 4; r++) by_4[r] = FOLD_4(FOLD_8(v[r][0], v[r][1]), FOLD_8(v[r][2], v[r][3]));
+    return FOLD_1(FOLD_2(by_4[0], by_4[1]), FOLD_2(by_4[2], by_4[3]));
 }
 
-/* A tile at the border: the number of tokens becomes a constant. */
-static void multiply_border(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
+INLINE float sum_vectors(const vector lanes[1])
 {
-    switch (tokens) {
-    case 1: multiply_tile(y, y_stride, w, rows, x, 1, n); break;
-    case 2: multiply_tile(y, y_stride, w, rows, x, 2, n); break;
-    case 3: multiply_tile(y, y_stride, w, rows, x, 3, n); break;
-    default: multiply_tile(y, y_stride, w, rows, x, TILE, n); break;
-    }
+    __m512 by_4 = FOLD_8(lanes[0], lanes[0]);
+    by_4 = FOLD_4(by_4, by_4);
+    by_4 = FOLD_2(by_4, by_4);
+    return _mm_cvtss_f32(_mm512_castps512_ps128(FOLD_1(by_4, by_4)));
 }
 
-static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
+/* y[n] = the sums of 16 lanes each, `stride` floats apart. */
+INLINE void sum_lanes(float *y, const float *lanes, size_t stride, size_t n)
 {
-    for (size_t t = 0; t < T; t += TILE) {
-        size_t tokens = T - t < TILE ? T - t : TILE;
-        for (size_t r = 0; r < n_rows; r += TILE) {
-            size_t rows = n_rows - r < TILE ? n_rows - r : TILE;
-            float *out = y + t * y_stride + r;
-            if (rows == TILE && tokens == TILE)
-                multiply_tile(out, y_stride, w + r * n, TILE, x + t * n, TILE, n);
-            else
-                multiply_border(out, y_stride, w + r * n, rows, x + t * n, tokens, n);
-        }
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m512 v[4][4];
+        for (size_t k = 0; k < 16; k++) v[k % 4][k / 4] = _mm512_loadu_ps(lanes + (i + k) * stride);
+        _mm512_storeu_ps(y + i, sum_16(v));
     }
+    for (; i < n; i++) y[i] = sum_vectors((vector[1]){_mm512_loadu_ps(lanes + i * stride)});
 }
 
 /* --- 32 elements of a stored row, in two registers --- */
 
 #include "quant/kernels/blocks.h"
 
+/* Scales are converted by what the integer units do meanwhile, and read back from memory by the instruction that wants one in
+ * every lane: the two units that work on 512 bits have enough to do. */
 INLINE __m512 load_half(const uint8_t *at)
 {
     uint16_t half;
+    float x;
     memcpy(&half, at, sizeof half);
-    return _mm512_cvtph_ps(_mm256_set1_epi16((short)half));
+    if (((half + 0x400) & 0x7800) == 0) { /* an exponent of 0 or 31: zero, subnormal, infinite, or no number */
+        x = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+    } else {
+        uint32_t bits = (((uint32_t)(int32_t)(int16_t)half << 13) & 0x8fffffffu) + (112u << 23);
+        memcpy(&x, &bits, sizeof x);
+    }
+    __asm__("" : "+m"(x));
+    return _mm512_set1_ps(x);
 }
 
 INLINE __m128i load_16(const uint8_t *at)
@@ -209,20 +186,20 @@ INLINE void q5_1_group(__m512 w[2], const uint8_t *block)
     look_up_fifths(w, load_16(block + 8), load_bits(block + 4), multiply_add(m, d, steps(0)), multiply_add(m, d, steps(16)));
 }
 
-INLINE __m256 floats_of(const uint8_t codes[8])
-{
-    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)codes)));
-}
-
-/* At the first group of a q4_k or q5_k block, keeps its scales and minima. */
+/* At the first group of a q4_k or q5_k block, keeps its scales and minima: lfm_k_scales_of, all at once. */
 INLINE void keep_k_scales(struct kept *kept, const uint8_t *block, size_t g)
 {
     if (g > 0) return;
-    uint8_t scales[8], minima[8];
-    lfm_unpack_k_scales(block + 4, scales, minima);
-    __m256 d = _mm512_castps512_ps256(load_half(block)), dmin = _mm512_castps512_ps256(load_half(block + 2));
-    _mm256_storeu_ps(kept->scales, _mm256_mul_ps(d, floats_of(scales)));
-    _mm256_storeu_ps(kept->minima, -_mm256_mul_ps(dmin, floats_of(minima)));
+    __m128i head = load_16(block); /* d and dmin; the packed bytes 0-3; 4-7; 8-11 */
+    __m128i six = _mm_srlv_epi32(_mm_shuffle_epi32(head, 0xa5), _mm_setr_epi32(0, 2, 0, 2));
+    __m128i four = _mm_srlv_epi32(_mm_shuffle_epi32(head, 0xff), _mm_setr_epi32(0, 0, 0, 4));
+    six = _mm_and_si128(six, _mm_setr_epi32(0x3f3f3f3f, 0x30303030, 0x3f3f3f3f, 0x30303030));
+    four = _mm_and_si128(four, _mm_setr_epi32(0, 0x0f0f0f0f, 0, 0x0f0f0f0f));
+    __m512 codes = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_or_si128(six, four))); /* eight scales, eight minima */
+    __m512 d = _mm512_mask_xor_ps(load_half(block), 0xff00, load_half(block + 2), _mm512_set1_ps(-0.0f)); /* and -dmin */
+    codes = _mm512_mul_ps(d, codes);
+    _mm256_storeu_ps(kept->scales, _mm512_castps512_ps256(codes));
+    _mm256_storeu_ps(kept->minima, _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(codes), 1)));
 }
 
 INLINE void q4_k_kept(__m512 *w, const uint8_t *block, size_t g, struct kept *kept)
@@ -249,19 +226,31 @@ INLINE void q5_k_kept(__m512 *w, const uint8_t *block, size_t g, struct kept *ke
     }
 }
 
+/* Keeps the codes of a q6_k block, less 32. */
+INLINE void keep_q6_k(struct kept *kept, const uint8_t *block)
+{
+    const __m512i to_left = _mm512_setr_epi64(4, 4, 4, 4, 2, 2, 2, 2), to_right = _mm512_setr_epi64(0, 0, 0, 0, 2, 2, 2, 2);
+    for (size_t half = 0; half < 2; half++) {
+        __m512i low = _mm512_loadu_si512(block + half * 64), high = _mm512_broadcast_i64x4(load_32(block + 128 + half * 32));
+        __m512i lows[2] = {low, _mm512_srli_epi16(low, 4)};
+        __m512i highs[2] = {_mm512_sllv_epi64(high, to_left), _mm512_srlv_epi64(high, to_right)}; /* bits 4 and 5 of each byte */
+        for (size_t k = 0; k < 2; k++) {
+            __m512i low_bits = _mm512_and_si512(lows[k], _mm512_set1_epi8(0x0f));
+            __m512i high_bits = _mm512_and_si512(highs[k], _mm512_set1_epi8(0x30));
+            __m512i code = _mm512_sub_epi8(_mm512_or_si512(low_bits, high_bits), _mm512_set1_epi8(32));
+            _mm512_storeu_si512(kept->codes + half * 128 + k * 64, code);
+        }
+    }
+    __m512 scales = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_16(block + 192)));
+    _mm512_storeu_ps(kept->scales, _mm512_mul_ps(load_half(block + 208), scales));
+}
+
 INLINE void q6_k_kept(__m512 *w, const uint8_t *block, size_t g, struct kept *kept)
 {
-    size_t half = g / 4, k = g % 4;
-    const uint8_t *low = block + half * 64 + k % 2 * 32, *high = block + 128 + half * 32;
-    if (g == 0)
-        _mm512_storeu_ps(kept->scales,
-                         _mm512_mul_ps(load_half(block + 208), _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_16(block + 192)))));
-    for (int h = 0; h < 2; h++) {
-        __m512i l = _mm512_cvtepu8_epi32(load_16(low + 16 * h)), u = _mm512_cvtepu8_epi32(load_16(high + 16 * h));
-        l = _mm512_and_si512(k / 2 ? _mm512_srli_epi32(l, 4) : l, _mm512_set1_epi32(15));
-        u = _mm512_and_si512(_mm512_srl_epi32(u, _mm_cvtsi32_si128((int)(2 * k))), _mm512_set1_epi32(3));
-        __m512i code = _mm512_sub_epi32(_mm512_or_si512(l, _mm512_slli_epi32(u, 4)), _mm512_set1_epi32(32));
-        w[h] = _mm512_mul_ps(_mm512_set1_ps(kept->scales[2 * g + (size_t)h]), _mm512_cvtepi32_ps(code));
+    if (g == 0) keep_q6_k(kept, block);
+    for (size_t h = 0; h < 2; h++) {
+        __m512i codes = _mm512_cvtepi8_epi32(load_16(kept->codes + g * GROUP + 16 * h));
+        w[h] = _mm512_mul_ps(_mm512_set1_ps(kept->scales[2 * g + h]), _mm512_cvtepi32_ps(codes));
     }
 }
 
@@ -286,42 +275,14 @@ INLINE void fp8_e5m2_group(__m512 w[2], const uint8_t *at)
     w[1] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(half, 1));
 }
 
-/* --- rows of a format, multiplied as they are decoded --- */
-
-INLINE void stored_tile(struct blocks format, size_t ahead, float *y, size_t y_stride, const uint8_t *first, size_t row_bytes,
-                        size_t rows, const float *x, size_t tokens, size_t n)
-{
-    __m512 sum[TILE][TILE];
-    struct kept kept[TILE];
-    for (size_t r = 0; r < TILE; r++)
-        for (size_t t = 0; t < TILE; t++) sum[r][t] = _mm512_setzero_ps();
-    for (size_t b = 0; b < n / format.columns; b++)
-        for (size_t g = 0; g < format.columns / GROUP; g++) {
-            const float *x_g = x + b * format.columns + g * GROUP;
-            lfm_fetch(first + rows * row_bytes + (b * format.columns / GROUP + g) * rows * ahead, rows * ahead);
-#pragma GCC unroll 4 /* what keeps the sums in registers */
-            for (size_t r = 0; r < rows; r++) {
-                __m512 w[2];
-                format.group(w, first + r * row_bytes + b * format.bytes, g, &kept[r]);
-                for (size_t t = 0; t < tokens; t++) {
-                    sum[r][t] = multiply_add(sum[r][t], w[0], _mm512_loadu_ps(x_g + t * n));
-                    sum[r][t] = multiply_add(sum[r][t], w[1], _mm512_loadu_ps(x_g + t * n + 16));
-                }
-            }
-        }
-    store_tile(y, y_stride, sum_tile(sum), rows, tokens);
-}
-
-#define STORED_TILE_ROWS(tokens) TILE
-
-#include "quant/kernels/stored.h"
+#include "quant/kernels/tiles.h"
 
 /* --- integer products ---
  *
  * See panels.h. Codes of 8 bits, as of q8_0, stand for differences from 128. */
 
 enum { LANES = 16, CHUNK = 256 };
-#define MOST_UNSTORED(block) 0
+#define MOST_UNSTORED(block) 4
 #define ZERO(format) (format).zero
 typedef __m512 lane_floats;
 typedef __m512i lane_integers;
@@ -352,14 +313,17 @@ INLINE void load_interleaved(__m512i out[4], const uint8_t *at, size_t row_bytes
     out[3] = _mm512_unpackhi_epi64(high_01, high_23);
 }
 
-/* One half-precision number of each of 16 rows. */
+INLINE __m512 low_half_to_float(__m512i lanes)
+{
+    return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(lanes));
+}
+
+/* One half-precision number of each of 16 rows, with the two bytes behind it. */
 INLINE __m512 load_halves(const uint8_t *at, size_t row_bytes)
 {
-    uint16_t h[LANES];
-    for (size_t r = 0; r < LANES; r++) memcpy(&h[r], at + r * row_bytes, sizeof h[r]);
-    return _mm512_cvtph_ps(_mm256_setr_epi16((short)h[0], (short)h[1], (short)h[2], (short)h[3], (short)h[4], (short)h[5],
-                                             (short)h[6], (short)h[7], (short)h[8], (short)h[9], (short)h[10],
-                                             (short)h[11], (short)h[12], (short)h[13], (short)h[14], (short)h[15]));
+    const __m512i row = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i places = _mm512_mullo_epi32(row, _mm512_set1_epi32((int)row_bytes));
+    return low_half_to_float(_mm512_i32gather_epi32(places, at, 1));
 }
 
 /* Rows are interleaved whether that is asked for or not: one token pays for it. */
@@ -377,11 +341,6 @@ INLINE void q8_0_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
     load_rows(codes + 4, block + 18, row_bytes, interleave);
     for (int k = 0; k < 8; k++) codes[k] = _mm512_xor_si512(codes[k], _mm512_set1_epi8((char)0x80));
     panel->scales[p] = load_halves(block, row_bytes);
-}
-
-INLINE __m512 low_half_to_float(__m512i lanes)
-{
-    return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(lanes));
 }
 
 INLINE __m512 to_floats(__m512i x)

@@ -1,7 +1,7 @@
 /* Panels of the formats with codes of up to six bits: what the sets share. The including file defines what panels.h asks for and
  *     load_rows                  16 bytes of each of LANES rows to four registers, interleaved or not
  *     load_interleaved           the same, interleaved: lane r of register k gets bytes 4k .. 4k + 3 of row r
- *     load_halves                a half-precision number of each of LANES rows
+ *     load_halves                a half-precision number of each of LANES rows; may read the two bytes behind it
  *     low_half_to_float          the half-precision numbers in the low halves of the lanes
  * and gets FORMAT_fill for these formats. */
 #include <stdbool.h>
@@ -108,9 +108,10 @@ INLINE void q5_k_fill(struct panel *panel, size_t p, const uint8_t *rows, size_t
 /* The scales of q6_k blocks, one for 16 elements. */
 INLINE void q6_k_scales_fill(struct panel *panel, size_t p, const uint8_t *block, size_t row_bytes)
 {
-    lane_integers scales[4];
+    lane_integers scales[4], last[4];
     load_interleaved(scales, block + 192, row_bytes);
-    lane_floats d = load_halves(block + 208, row_bytes);
+    load_interleaved(last, block + 194, row_bytes);
+    lane_floats d = low_half_to_float((lane_integers)((words)last[3] >> 16)); /* the last two bytes */
     for (unsigned place = 0; place < 16; place++) {
         signed_words scale = (signed_words)((words)scales[place / 4] << (24 - place % 4 * 8)) >> 24;
         panel->scales[2 * p + place] = d * to_floats((lane_integers)scale);

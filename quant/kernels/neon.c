@@ -48,6 +48,12 @@ INLINE float sum_vectors(const vector lanes[4])
     return vget_lane_f32(by_2, 0) + vget_lane_f32(by_2, 1);
 }
 
+INLINE void sum_lanes(float *y, const float *lanes, size_t stride, size_t n)
+{
+    for (size_t i = 0; i < n; i++, lanes += stride)
+        y[i] = sum_vectors((vector[4]){vld1q_f32(lanes), vld1q_f32(lanes + 4), vld1q_f32(lanes + 8), vld1q_f32(lanes + 12)});
+}
+
 /* --- 32 elements of a stored row, in eight registers --- */
 
 #include "quant/kernels/blocks.h"

@@ -1,12 +1,14 @@
 /* Products with stored rows that are decoded in registers: what the sets share. The including file defines
  *     vector         a register of floats, and store_vector, unaligned
- *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens; with every 32 columns it asks for `ahead` bytes of each of
- *                    the rows that follow
+ *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens; with every 32 columns it asks for as much of the rows that
+ *                    follow, if they adjoin
  *     STORED_TILE_ROWS(tokens)   how many rows that is, for a number of tokens
  *     FORMAT_group   for every format: decodes 32 elements; for those with blocks of 256 FORMAT_kept, see blocks.h
  * and gets FORMAT_decode and FORMAT_multiply. */
 #include "quant/kernels/blocks.h"
 #include "reference/model/kernels.h"
+
+#include <stdbool.h>
 
 static inline __attribute__((always_inline)) void decode_row(struct blocks format, float *x, const uint8_t *row, size_t n)
 {
@@ -26,11 +28,11 @@ static inline __attribute__((always_inline)) void multiply_stored(struct blocks 
                                                                   const float *x, size_t tokens, size_t n)
 {
     const size_t together = STORED_TILE_ROWS(tokens);
-    const size_t ahead = row_bytes <= n / format.columns * format.bytes ? format.bytes * 32 / format.columns : 0;
+    const bool adjoining = row_bytes <= n / format.columns * format.bytes;
     size_t r = 0;
     for (; r + together <= n_rows; r += together)
-        stored_tile(format, ahead, y + r, y_stride, rows + r * row_bytes, row_bytes, together, x, tokens, n);
-    for (; r < n_rows; r++) stored_tile(format, ahead, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
+        stored_tile(format, adjoining, y + r, y_stride, rows + r * row_bytes, row_bytes, together, x, tokens, n);
+    for (; r < n_rows; r++) stored_tile(format, adjoining, y + r, y_stride, rows + r * row_bytes, row_bytes, 1, x, tokens, n);
 }
 
 #define KEPT_ROWS(format, columns, bytes)                                                                                   \

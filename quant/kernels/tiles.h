@@ -1,29 +1,33 @@
-/* FP32 products for sets whose registers hold a part of the 16 lanes of a sum. The including file defines
+/* FP32 products. The including file defines
  *     WIDTH, vector                 floats in a register, and its type
  *     load_vector, store_vector     from and to memory, unaligned
  *     KEEP_IN_REGISTER(v)           keeps the compiler from loading v again for every product it is in
  *     multiply_add(sum, a, b)       sum + a * b, rounded once
  *     sum_vectors                   the sum of 16 lanes as kernels.h says
+ *     sum_lanes                     the same of several, from memory to memory
  *     FORMAT_group, FORMAT_kept     see stored.h
  * and gets `multiply` and, by stored.h, FORMAT_decode and FORMAT_multiply. */
 #include "reference/model/fetch.h"
 #include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
 
+#include <stdbool.h>
+
 enum { VECTORS = LFM_LANES / WIDTH }; /* of one sum */
 
 /* --- decoded weights ---
  *
- * A tile of 3 rows and 2 tokens keeps its 6 x 16 partial sums in registers and needs 5 loads for 6 products. What it reads
- * should come from the first-level cache: columns are taken in runs, and in each run a block of tokens stays there while
- * the rows pass; between runs the partial sums wait in memory. The order of each sum is that of the columns all the same. */
+ * A tile keeps its partial sums in registers: 3 rows and 2 tokens, which need 5 loads for 6 products; where a register holds a
+ * whole sum 8 rows and 3 tokens, 11 loads for 24. What it reads should come from the first-level cache: columns are taken in
+ * runs, and in each run a block of tokens stays there while the rows pass; between runs the partial sums wait in memory. The
+ * order of each sum is that of the columns all the same. */
 
 enum {
-    TILE_ROWS = 3,
-    TILE_TOKENS = 2,
-    BLOCK_ROWS = 24,  /* partial sums that wait: BLOCK_ROWS x BLOCK_TOKENS x 64 bytes */
-    BLOCK_TOKENS = 8,
-    RUN = 640,        /* columns; 8 tokens of it and 3 rows fit the first-level cache */
+    TILE_ROWS = VECTORS == 1 ? 8 : 3,
+    TILE_TOKENS = VECTORS == 1 ? 3 : 2,
+    BLOCK_ROWS = VECTORS == 1 ? 32 : 24, /* partial sums that wait: BLOCK_ROWS x BLOCK_TOKENS x 64 bytes */
+    BLOCK_TOKENS = VECTORS == 1 ? 12 : 8,
+    RUN = VECTORS == 1 ? 512 : 640,      /* columns; a block of tokens and a tile of rows fit the first-level cache */
 };
 
 struct sums {
@@ -56,21 +60,25 @@ static inline __attribute__((always_inline)) void add_tile(struct sums *sums, bo
             for (size_t v = 0; v < VECTORS; v++) store_vector(sums->lanes[row + r][token + t] + v * WIDTH, sum[r][t][v]);
 }
 
+/* Adds columns to the sums of some rows and all tokens. */
+static inline __attribute__((always_inline)) void add_rows(struct sums *sums, bool begin, size_t row, const float *w,
+                                                          size_t rows, const float *x, size_t tokens, size_t n,
+                                                          size_t columns)
+{
+    size_t t = 0;
+    for (; t + TILE_TOKENS <= tokens; t += TILE_TOKENS)
+        add_tile(sums, begin, row, t, w, rows, x + t * n, TILE_TOKENS, n, columns);
+    if (tokens - t == 1) add_tile(sums, begin, row, t, w, rows, x + t * n, 1, n, columns);
+    if (TILE_TOKENS > 2 && tokens - t == 2) add_tile(sums, begin, row, t, w, rows, x + t * n, 2, n, columns);
+}
+
 /* Adds one run of columns to all sums of a block. */
 static void add_run(struct sums *sums, bool begin, const float *w, size_t rows, const float *x, size_t tokens, size_t n,
                     size_t columns)
 {
-#define TILE_OF(r, n_r, t, n_t) add_tile(sums, begin, r, t, w + (r) * n, n_r, x + (t) * n, n_t, n, columns)
-    size_t pairs = tokens / TILE_TOKENS * TILE_TOKENS, r = 0;
-    for (; r + TILE_ROWS <= rows; r += TILE_ROWS) {
-        for (size_t t = 0; t < pairs; t += TILE_TOKENS) TILE_OF(r, TILE_ROWS, t, TILE_TOKENS);
-        if (pairs < tokens) TILE_OF(r, TILE_ROWS, pairs, 1);
-    }
-    for (; r < rows; r++) {
-        for (size_t t = 0; t < pairs; t += TILE_TOKENS) TILE_OF(r, 1, t, TILE_TOKENS);
-        if (pairs < tokens) TILE_OF(r, 1, pairs, 1);
-    }
-#undef TILE_OF
+    size_t r = 0;
+    for (; r + TILE_ROWS <= rows; r += TILE_ROWS) add_rows(sums, begin, r, w + r * n, TILE_ROWS, x, tokens, n, columns);
+    for (; r < rows; r++) add_rows(sums, begin, r, w + r * n, 1, x, tokens, n, columns);
 }
 
 static void multiply_block(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
@@ -78,12 +86,7 @@ static void multiply_block(float *y, size_t y_stride, const float *w, size_t row
     struct sums sums;
     for (size_t first = 0; first < n; first += RUN)
         add_run(&sums, first == 0, w + first, rows, x + first, tokens, n, n - first < RUN ? n - first : RUN);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t t = 0; t < tokens; t++) {
-            vector lanes[VECTORS];
-            for (size_t v = 0; v < VECTORS; v++) lanes[v] = load_vector(sums.lanes[r][t] + v * WIDTH);
-            y[t * y_stride + r] = sum_vectors(lanes);
-        }
+    for (size_t t = 0; t < tokens; t++) sum_lanes(y + t * y_stride, sums.lanes[0][t], BLOCK_TOKENS * LFM_LANES, rows);
 }
 
 static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
@@ -99,9 +102,9 @@ static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, c
 enum { GROUP_VECTORS = GROUP / WIDTH };
 
 /* Rows that are decoded side by side, so that there are enough sums to add to while one addition is under way. */
-#define STORED_TILE_ROWS(tokens) ((tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
+#define STORED_TILE_ROWS(tokens) (VECTORS == 1 || (tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
 
-static inline __attribute__((always_inline)) void stored_tile(struct blocks format, size_t ahead, float *y, size_t y_stride,
+static inline __attribute__((always_inline)) void stored_tile(struct blocks format, bool adjoining, float *y, size_t y_stride,
                                                              const uint8_t *first, size_t row_bytes, size_t rows,
                                                              const float *x, size_t tokens, size_t n)
 {
@@ -110,11 +113,14 @@ static inline __attribute__((always_inline)) void stored_tile(struct blocks form
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < tokens; t++)
             for (size_t v = 0; v < VECTORS; v++) sum[r][t][v] = (vector){0};
+    const size_t ahead = rows * format.bytes * GROUP / format.columns; /* what a group of 32 columns asks for */
+    const uint8_t *next = first + rows * row_bytes;
     for (size_t b = 0; b < n / format.columns; b++)
 #pragma GCC unroll 8 /* groups of a block: each has code of its own */
         for (size_t g = 0; g < format.columns / GROUP; g++) {
             const float *x_g = x + b * format.columns + g * GROUP;
-            lfm_fetch(first + rows * row_bytes + (b * format.columns / GROUP + g) * rows * ahead, rows * ahead);
+            lfm_fetch(next, ahead);
+            next += adjoining ? ahead : 0;
 #pragma GCC unroll 4 /* what keeps the sums in registers */
             for (size_t r = 0; r < rows; r++) {
                 vector w[GROUP_VECTORS];

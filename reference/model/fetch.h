@@ -5,13 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The lines that begin in these bytes, so that successive calls ask for each once. Any address will do. A processor keeps a
- * few tens of requests and drops others: ask for little at a time. */
+/* Asks for `bytes` bytes from `at` on, or, called for one piece after another, for all lines of the whole: a request for every
+ * 64 bytes, wherever lines begin. Any address will do. A processor keeps a few tens of requests: ask for little at a time. */
 static inline __attribute__((always_inline)) void lfm_fetch(const uint8_t *at, size_t bytes)
 {
     enum { LINE = 64 };
-    const uint8_t *end = at + bytes;
-    for (at += -(uintptr_t)at % LINE; at < end; at += LINE) __builtin_prefetch(at);
+    for (size_t i = 0; i < bytes; i += LINE) __builtin_prefetch(at + i);
 }
 
 #endif

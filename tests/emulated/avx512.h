@@ -3,6 +3,7 @@
 #define LFM_TESTS_EMULATED_AVX512_H
 
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -116,14 +117,19 @@ EMULATE_MASK(emulated_test_epi8_mask, __m128i, uint8_t, __mmask16, (x & y) != 0)
 #define _mm512_cmpeq_epi16_mask emulated_cmpeq_epi16_mask
 #define _mm_test_epi8_mask emulated_test_epi8_mask
 
-static inline void emulated_mask_storeu_ps(float *at, __mmask8 mask, __m128 v)
+static inline __m512i emulated_i32gather_epi32(__m512i places, const void *base, int scale)
 {
-    float in[4];
-    memcpy(in, &v, sizeof in);
-    for (int i = 0; i < 4; i++)
-        if (mask >> i & 1) at[i] = in[i];
+    int32_t place[16], lanes[16];
+    memcpy(place, &places, sizeof place);
+    for (int i = 0; i < 16; i++) memcpy(&lanes[i], (const char *)base + (ptrdiff_t)place[i] * scale, sizeof lanes[i]);
+    __m512i result;
+    memcpy(&result, lanes, sizeof result);
+    return result;
 }
-#undef _mm_mask_storeu_ps
-#define _mm_mask_storeu_ps emulated_mask_storeu_ps
+#undef _mm512_i32gather_epi32
+#define _mm512_i32gather_epi32 emulated_i32gather_epi32
+
+/* No register holds such a vector. */
+#define KEEP_IN_REGISTER(v) (void)(v)
 
 #endif

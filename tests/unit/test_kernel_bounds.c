@@ -108,7 +108,7 @@ static void for_each_set_and_end(void (*run)(const struct lfm_kernels *set, stru
 
 static void run_products(const struct lfm_kernels *set, struct buffers *buffers)
 {
-    static const size_t rows[] = {1, 8, 21}, tokens[] = {1, 2, 3, 4, 5, 9};
+    static const size_t rows[] = {1, 8, 16, 21}, tokens[] = {1, 2, 3, 4, 5, 9};
     for (const struct lfm_format *format = lfm_formats; format->name; format++)
         for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
             for (size_t t = 0; t < sizeof tokens / sizeof tokens[0]; t++)

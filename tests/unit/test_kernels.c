@@ -13,11 +13,12 @@
 
 enum { MOST_ROWS = 37, MOST_TOKENS = 11, MOST_COLUMNS = 1280 };
 
-/* Where halves stand in the blocks of formats that are only read. */
+/* Where halves stand in blocks. */
 static const struct {
     const char *format;
     size_t halves[2];
-} scales_at[] = {{"q5_0", {0, 0}}, {"q5_1", {0, 2}}, {"q4_k", {0, 2}}, {"q5_k", {0, 2}}, {"q6_k", {208, 208}}};
+} scales_at[] = {{"q8_0", {0, 0}}, {"q4_0", {0, 0}}, {"q4_1", {0, 2}}, {"q5_0", {0, 0}},
+                 {"q5_1", {0, 2}}, {"q4_k", {0, 2}}, {"q5_k", {0, 2}}, {"q6_k", {208, 208}}};
 
 static gsl_rng *new_rng(void)
 {
@@ -117,6 +118,41 @@ Test(kernels, all_codes_of_small_floats_decode_alike)
                           "%s, %s, code %zx: %a, expected %a", (*set)->name, format->name, i, (double)x[i],
                           (double)expected[i]);
         }
+}
+
+static void set_half(uint8_t *at, unsigned half)
+{
+    at[0] = (uint8_t)half;
+    at[1] = (uint8_t)(half >> 8);
+}
+
+/* One random block under many scales and minima: zeros and subnormals of both signs, infinities, what is no number. */
+static void check_scales(const struct lfm_kernels *set, const struct lfm_format *format, gsl_rng *rng)
+{
+    enum { STEP = 64, HALVES = 1 << 16 }; /* 16 of every exponent and sign */
+    const struct lfm_format_kernels *kernels = lfm_format_kernels(set, format);
+    size_t f = 0, n = sizeof scales_at / sizeof scales_at[0];
+    while (f < n && strcmp(scales_at[f].format, format->name) != 0) f++;
+    if (!kernels || !kernels->decode_row || f == n) return;
+    struct lfm_matrix W = random_matrix(format, 1, format->block_size, rng);
+    for (unsigned half = 0; half < HALVES; half += STEP)
+        for (unsigned other = 0; other < 0x10000; other += 0x7fff) { /* 0; no number; the smallest below zero */
+            float expected[256], x[256];
+            set_half((uint8_t *)W.data + scales_at[f].halves[1], other);
+            set_half((uint8_t *)W.data + scales_at[f].halves[0], half);
+            format->decode_row(expected, W.data, format->block_size);
+            kernels->decode_row(x, W.data, format->block_size);
+            for (size_t i = 0; i < format->block_size; i++)
+                cr_assert((isnan(x[i]) && isnan(expected[i])) || memcmp(&x[i], &expected[i], sizeof x[i]) == 0,
+                          "%s, %s, halves %x and %x, element %zu: %a, expected %a", set->name, format->name, half, other, i,
+                          (double)x[i], (double)expected[i]);
+        }
+    free((void *)W.data);
+}
+
+Test(kernels, blocks_decode_alike_under_scales_and_minima_of_every_size)
+{
+    for_each_set_and_format(check_scales);
 }
 
 static void assert_equal_products(const float *y, const float *expected, size_t rows, size_t T, const char *set,

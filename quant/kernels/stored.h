@@ -1,8 +1,9 @@
 /* Products with stored rows that are decoded in registers: what the sets share. The including file defines
  *     vector         a register of floats, and store_vector, unaligned
- *     stored_tile    some rows with up to LFM_MOST_DIRECT tokens; with every 32 columns it asks for as much of the rows that
+ *     stored_tile    some rows with up to four tokens; with every 32 columns it asks for as much of the rows that
  *                    follow, if they adjoin
  *     STORED_TILE_ROWS(tokens)   how many rows that is, for a number of tokens
+ *     multiply_decoded   rows with up to LFM_MOST_DIRECT tokens
  *     FORMAT_group   for every format: decodes 32 elements; for those with blocks of 256 FORMAT_kept, see blocks.h
  * and gets FORMAT_decode and FORMAT_multiply. */
 #include "quant/kernels/blocks.h"
@@ -48,7 +49,8 @@ static inline __attribute__((always_inline)) void multiply_stored(struct blocks 
         case 1: multiply_stored(blocks, y, y_stride, rows, row_bytes, n_rows, x, 1, n); break;                              \
         case 2: multiply_stored(blocks, y, y_stride, rows, row_bytes, n_rows, x, 2, n); break;                              \
         case 3: multiply_stored(blocks, y, y_stride, rows, row_bytes, n_rows, x, 3, n); break;                              \
-        default: multiply_stored(blocks, y, y_stride, rows, row_bytes, n_rows, x, LFM_MOST_DIRECT, n); break;               \
+        case 4: multiply_stored(blocks, y, y_stride, rows, row_bytes, n_rows, x, 4, n); break;                              \
+        default: multiply_decoded(blocks, format##_decode, y, y_stride, rows, row_bytes, n_rows, x, T, n); break;           \
         }                                                                                                                   \
     }
 #define STORED_ROWS(format, bytes)                                                                                          \

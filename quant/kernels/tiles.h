@@ -11,7 +11,9 @@
 #include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
 
+#include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum { VECTORS = LFM_LANES / WIDTH }; /* of one sum */
 
@@ -27,7 +29,7 @@ enum {
     TILE_TOKENS = VECTORS == 1 ? 3 : 2,
     BLOCK_ROWS = VECTORS == 1 ? 32 : 24, /* partial sums that wait: BLOCK_ROWS x BLOCK_TOKENS x 64 bytes */
     BLOCK_TOKENS = VECTORS == 1 ? 12 : 8,
-    RUN = VECTORS == 1 ? 512 : 640,      /* columns; a block of tokens and a tile of rows fit the first-level cache */
+    RUN = 512,                           /* columns; a block of tokens and a tile of rows fit the first-level cache */
 };
 
 struct sums {
@@ -72,34 +74,89 @@ static inline __attribute__((always_inline)) void add_rows(struct sums *sums, bo
     if (TILE_TOKENS > 2 && tokens - t == 2) add_tile(sums, begin, row, t, w, rows, x + t * n, 2, n, columns);
 }
 
-/* Adds one run of columns to all sums of a block. */
-static void add_run(struct sums *sums, bool begin, const float *w, size_t rows, const float *x, size_t tokens, size_t n,
-                    size_t columns)
+/* Adds one run of columns to the sums of some rows, the first of which is `row` in the block, and all tokens. */
+static void add_run(struct sums *sums, bool begin, size_t row, const float *w, size_t rows, const float *x, size_t tokens,
+                    size_t n, size_t columns)
 {
     size_t r = 0;
-    for (; r + TILE_ROWS <= rows; r += TILE_ROWS) add_rows(sums, begin, r, w + r * n, TILE_ROWS, x, tokens, n, columns);
-    for (; r < rows; r++) add_rows(sums, begin, r, w + r * n, 1, x, tokens, n, columns);
+    for (; r + TILE_ROWS <= rows; r += TILE_ROWS)
+        add_rows(sums, begin, row + r, w + r * n, TILE_ROWS, x, tokens, n, columns);
+    for (; r < rows; r++) add_rows(sums, begin, row + r, w + r * n, 1, x, tokens, n, columns);
+}
+
+static void write_sums(float *y, size_t y_stride, const struct sums *sums, size_t rows, size_t tokens)
+{
+    for (size_t t = 0; t < tokens; t++) sum_lanes(y + t * y_stride, sums->lanes[0][t], BLOCK_TOKENS * LFM_LANES, rows);
+}
+
+static size_t at_most(size_t n, size_t most)
+{
+    return n < most ? n : most;
 }
 
 static void multiply_block(float *y, size_t y_stride, const float *w, size_t rows, const float *x, size_t tokens, size_t n)
 {
     struct sums sums;
     for (size_t first = 0; first < n; first += RUN)
-        add_run(&sums, first == 0, w + first, rows, x + first, tokens, n, n - first < RUN ? n - first : RUN);
-    for (size_t t = 0; t < tokens; t++) sum_lanes(y + t * y_stride, sums.lanes[0][t], BLOCK_TOKENS * LFM_LANES, rows);
+        add_run(&sums, first == 0, 0, w + first, rows, x + first, tokens, n, at_most(n - first, RUN));
+    write_sums(y, y_stride, &sums, rows, tokens);
 }
 
 static void multiply(float *y, size_t y_stride, const float *w, size_t n_rows, const float *x, size_t T, size_t n)
 {
     for (size_t t = 0; t < T; t += BLOCK_TOKENS)
         for (size_t r = 0; r < n_rows; r += BLOCK_ROWS)
-            multiply_block(y + t * y_stride + r, y_stride, w + r * n, n_rows - r < BLOCK_ROWS ? n_rows - r : BLOCK_ROWS,
-                           x + t * n, T - t < BLOCK_TOKENS ? T - t : BLOCK_TOKENS, n);
+            multiply_block(y + t * y_stride + r, y_stride, w + r * n, at_most(n_rows - r, BLOCK_ROWS), x + t * n,
+                           at_most(T - t, BLOCK_TOKENS), n);
 }
 
-/* --- stored weights: decoded to memory, or multiplied as they are decoded --- */
+/* --- stored weights ---
+ *
+ * For one to MOST_IN_REGISTERS tokens they are multiplied as they are decoded; for some more by way of the first-level cache. */
 
-enum { GROUP_VECTORS = GROUP / WIDTH };
+enum {
+    GROUP_VECTORS = GROUP / WIDTH,
+    MOST_IN_REGISTERS = 4,
+    RUN_STRIDE = RUN + LFM_LANES, /* rows a multiple of 4 KB apart would want the same lines of the cache */
+};
+static_assert((int)LFM_MOST_DIRECT <= (int)BLOCK_TOKENS, "whose sums wait");
+
+static_assert(RUN % 256 == 0, "whole blocks of every format");
+
+typedef void decode_elements(float *x, const void *row, size_t n);
+
+/* Adds one run of columns of some stored rows to the sums of a block. */
+static void add_stored_run(struct sums *sums, bool begin, struct blocks format, decode_elements *decode, const uint8_t *at,
+                           size_t row_bytes, size_t rows, const float *x, size_t tokens, size_t columns)
+{
+    float w[TILE_ROWS * RUN_STRIDE];
+    for (size_t r = 0, count; r < rows; r += count) {
+        count = at_most(rows - r, TILE_ROWS);
+        for (size_t k = 0; k < count; k++) {
+            lfm_fetch(at + (r + k + TILE_ROWS) * row_bytes, columns / format.columns * format.bytes);
+            decode(w + k * RUN_STRIDE, at + (r + k) * row_bytes, columns);
+        }
+        add_run(sums, begin, r, w, count, x, tokens, RUN_STRIDE, columns);
+    }
+}
+
+/* As FORMAT_multiply, for up to BLOCK_TOKENS tokens. */
+static void multiply_decoded(struct blocks format, decode_elements *decode, float *y, size_t y_stride, const uint8_t *rows,
+                             size_t row_bytes, size_t n_rows, const float *x, size_t tokens, size_t n)
+{
+    struct sums sums;
+    float some[BLOCK_TOKENS * RUN_STRIDE];
+    for (size_t r = 0; r < n_rows; r += BLOCK_ROWS) {
+        size_t count = at_most(n_rows - r, BLOCK_ROWS);
+        for (size_t first = 0; first < n; first += RUN) {
+            const uint8_t *at = rows + r * row_bytes + first / format.columns * format.bytes;
+            size_t columns = at_most(n - first, RUN);
+            for (size_t t = 0; t < tokens; t++) memcpy(some + t * RUN_STRIDE, x + t * n + first, columns * sizeof *x);
+            add_stored_run(&sums, first == 0, format, decode, at, row_bytes, count, some, tokens, columns);
+        }
+        write_sums(y + r, y_stride, &sums, count, tokens);
+    }
+}
 
 /* Rows that are decoded side by side, so that there are enough sums to add to while one addition is under way. */
 #define STORED_TILE_ROWS(tokens) (VECTORS == 1 || (tokens) == 1 ? 4 : (tokens) == 2 ? 2 : 1)
@@ -108,7 +165,7 @@ static inline __attribute__((always_inline)) void stored_tile(struct blocks form
                                                              const uint8_t *first, size_t row_bytes, size_t rows,
                                                              const float *x, size_t tokens, size_t n)
 {
-    vector sum[STORED_TILE_ROWS(1)][LFM_MOST_DIRECT][VECTORS];
+    vector sum[STORED_TILE_ROWS(1)][MOST_IN_REGISTERS][VECTORS];
     struct kept kept[STORED_TILE_ROWS(1)];
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < tokens; t++)

@@ -23,7 +23,7 @@
 enum {
     LFM_Q8_BLOCK = 32,      /* activations under one scale */
     LFM_Q8_HALF = 16,       /* activations under one sum */
-    LFM_MOST_DIRECT = 4,    /* tokens that `multiply_stored` takes at once */
+    LFM_MOST_DIRECT = 8,    /* tokens that `multiply_stored` takes at once */
     LFM_KEYS = 64,          /* in a block of attention */
     LFM_HEADS = 4           /* query heads that go through such a block together */
 };
@@ -57,7 +57,7 @@ struct lfm_format_kernels {
     const char *format;
     /* x[n] = the row's elements, as the format's decode_row; n a multiple of 32 and, here and below, of the format's block. */
     void (*decode_row)(float *x, const void *row, size_t n);
-    /* y[t * y_stride + r] = rows[r] . x[t] for T <= LFM_MOST_DIRECT tokens, decoding in registers; n a multiple of 32. */
+    /* y[t * y_stride + r] = rows[r] . x[t] for T <= LFM_MOST_DIRECT tokens, decoding as it goes; n a multiple of 32. */
     void (*multiply_stored)(float *y, size_t y_stride, const void *rows, size_t row_bytes, size_t n_rows, const float *x,
                             size_t T, size_t n);
     /* The same with activations q8, any T. `scratch` has lfm_q8_scratch_bytes(T, n), aligned to 64. */

@@ -2,9 +2,8 @@
  *
  * LANES rows at a time are interleaved, so that a register holds four neighbouring codes of each row, and one instruction or
  * two multiply them with four bytes of the activations. A chunk of columns is prepared in the first-level cache and multiplied
- * with all tokens. Few tokens do not pay for interleaving and storing where that is slow: codes are then multiplied in the
- * registers they were loaded to, rows as they are, and the sums of each row added across the register. The including file
- * defines
+ * with all tokens. Few tokens do not pay for storing one: codes are then multiplied in registers, and where interleaving is slow
+ * rows as they are, the sums of each row added across the register. The including file defines
  *     LANES, CHUNK                      rows and columns of a panel
  *     MOST_UNSTORED(block)              tokens that do not pay for a panel, for blocks of so many columns: 0 to PANEL_TOKENS
  *     lane_floats, lane_integers        vectors of one number per row

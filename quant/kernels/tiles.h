@@ -120,7 +120,6 @@ enum {
     RUN_STRIDE = RUN + LFM_LANES, /* rows a multiple of 4 KB apart would want the same lines of the cache */
 };
 static_assert((int)LFM_MOST_DIRECT <= (int)BLOCK_TOKENS, "whose sums wait");
-
 static_assert(RUN % 256 == 0, "whole blocks of every format");
 
 typedef void decode_elements(float *x, const void *row, size_t n);

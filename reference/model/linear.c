@@ -187,7 +187,7 @@ static bool is_in_place(const struct lfm_matrix *W, size_t n)
     return strcmp(W->format->name, "f32") == 0 && W->columns == n && (uintptr_t)W->data % sizeof(float) == 0;
 }
 
-/* Whether the stored rows are multiplied without being decoded to memory. */
+/* Whether the kernels multiply the rows as they are stored. */
 static bool is_direct(const struct work *work)
 {
     const struct lfm_matrix *W = work->product->W;

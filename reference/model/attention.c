@@ -11,6 +11,7 @@
  * and when a block has a larger score, total and sums are multiplied by exp(old largest - new largest). */
 #include "reference/model/attention.h"
 
+#include "reference/base/team.h"
 #include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
 #include "reference/model/transpose.h"
@@ -192,21 +193,37 @@ static const struct lfm_attention_part *part_of(const struct lfm_attention_part 
     return parts;
 }
 
+/* What is computed for all sequences: tiles of some tokens, each in `shares` shares of the key heads. */
+struct job {
+    const struct lfm_attention_part *parts;
+    struct task common; /* but for the part */
+    size_t tiles, shares;
+    float *room;
+};
+
+/* The last tokens of a sequence, which see most keys, first. */
+static void run_task(void *context, size_t number, size_t thread)
+{
+    const struct job *job = context;
+    size_t H = job->common.H, G = job->common.G, A = job->common.A;
+    size_t left = job->tiles * job->shares - 1 - number, tile = left / job->shares, share = left % job->shares;
+    struct task task = job->common;
+    task.part = part_of(job->parts, &tile);
+    struct room own = divide_room(job->room + room_per_thread(H, G, A) * thread, H, G, A);
+    run_tile(&task, &own, tile * TOKENS, share * G / job->shares, (share + 1) * G / job->shares);
+}
+
 void lfm_attention(const struct lfm_attention_part *parts, size_t n_parts, size_t H, size_t G, size_t A, float *room)
 {
     const struct lfm_kernels *kernels = lfm_kernels();
     const struct lfm_format_kernels *f32 = lfm_format_kernels(kernels, lfm_format_by_name("f32"));
-    size_t n_threads = (size_t)omp_get_max_threads(), tiles = 0, products = 0;
+    const struct task common = {NULL, kernels, f32, H, G, A, whole_lanes(A), (float)(1 / sqrt((double)A))};
+    struct job job = {parts, common, 0, 1, room};
+    size_t n_threads = (size_t)omp_get_max_threads(), products = 0;
     for (size_t i = 0; i < n_parts; i++) {
-        tiles += tiles_of(&parts[i]);
+        job.tiles += tiles_of(&parts[i]);
         products += parts[i].T * H * A * (parts[i].n_past + parts[i].T);
     }
-    size_t shares = tiles >= 2 * n_threads ? 1 : G < n_threads ? G : n_threads; /* of the key heads */
-#pragma omp parallel for schedule(dynamic) if (products > WORTH_SHARING)
-    for (size_t i = tiles * shares; i > 0; i--) { /* the last tokens of a sequence, which see most keys, first */
-        size_t tile = (i - 1) / shares, share = (i - 1) % shares;
-        const struct task task = {part_of(parts, &tile), kernels, f32, H, G, A, whole_lanes(A), (float)(1 / sqrt((double)A))};
-        struct room own = divide_room(room + room_per_thread(H, G, A) * (size_t)omp_get_thread_num(), H, G, A);
-        run_tile(&task, &own, tile * TOKENS, share * G / shares, (share + 1) * G / shares);
-    }
+    if (job.tiles < 2 * n_threads) job.shares = G < n_threads ? G : n_threads;
+    lfm_run_tasks((uint32_t)(job.tiles * job.shares), products > WORTH_SHARING, run_task, &job);
 }

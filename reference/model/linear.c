@@ -6,6 +6,7 @@
 #include "reference/model/linear.h"
 
 #include "reference/base/memory.h"
+#include "reference/base/team.h"
 #include "reference/checkpoint/encode.h"
 #include "reference/model/kernels.h"
 #include "reference/model/lanes.h"
@@ -168,7 +169,8 @@ static bool same_input(const struct lfm_product *a, const struct lfm_product *b,
 struct job {
     const struct lfm_kernels *kernels;
     struct work *works; /* [n_works] */
-    size_t n_works, n_tasks;
+    size_t n_works;
+    uint32_t n_tasks;
     struct input *inputs; /* [n_inputs] */
     size_t n_inputs;
     uint8_t *scratch; /* scratch_bytes for every thread */
@@ -225,12 +227,12 @@ static void multiply_panels(const struct job *job, const struct work *work, size
     }
 }
 
-static void run_task(const struct job *job, const struct work *work, size_t task, void *scratch)
+/* The rows of a task, from row `first` on. */
+static void run_rows(const struct job *job, const struct work *work, size_t first, void *scratch)
 {
     const struct lfm_product *product = work->product;
     const struct lfm_matrix *W = product->W;
     const struct input *input = work->input;
-    size_t first = task * work->task_rows;
     size_t n_rows = W->rows - first < work->task_rows ? W->rows - first : work->task_rows;
     const uint8_t *rows = (const uint8_t *)W->data + first * W->row_bytes;
     float *y = product->y + first;
@@ -259,6 +261,13 @@ static const struct work *work_of_task(const struct job *job, size_t task)
             high = middle;
     }
     return &job->works[low];
+}
+
+static void run_task(void *context, size_t task, size_t thread)
+{
+    const struct job *job = context;
+    const struct work *work = work_of_task(job, task);
+    run_rows(job, work, (task - work->first_task) * work->task_rows, job->scratch + thread * job->scratch_bytes);
 }
 
 /* Weights of one task. Its first rows are not fetched ahead of time: as few tasks as keep all threads busy. */
@@ -292,7 +301,7 @@ static enum lfm_status plan(struct job *job, const struct lfm_product *products,
         struct work *work = &job->works[job->n_works++];
         *work = (struct work){product, lfm_format_kernels(job->kernels, W->format), input, is_in_place(W, input->n),
                               round_up(rows < W->rows ? rows : W->rows, ROW_UNIT), job->n_tasks};
-        job->n_tasks += (W->rows + work->task_rows - 1) / work->task_rows;
+        job->n_tasks += (uint32_t)((W->rows + work->task_rows - 1) / work->task_rows);
         size_t scratch = round_up(scratch_of(work), 64);
         if (scratch > job->scratch_bytes) job->scratch_bytes = scratch;
         *effort += product->T * W->rows * W->columns;
@@ -319,13 +328,7 @@ enum lfm_status lfm_multiply(const struct lfm_product *products, size_t n_produc
     enum lfm_status status = plan(&job, products, n_products, activations, &effort, error);
     if (status == LFM_OK)
         status = lfm_alloc((void **)&job.scratch, (size_t)omp_get_max_threads(), job.scratch_bytes, error);
-    if (status == LFM_OK) {
-#pragma omp parallel for schedule(dynamic, 1) if (effort > WORTH_SHARING)
-        for (size_t task = 0; task < job.n_tasks; task++) {
-            const struct work *work = work_of_task(&job, task);
-            run_task(&job, work, task - work->first_task, job.scratch + (size_t)omp_get_thread_num() * job.scratch_bytes);
-        }
-    }
+    if (status == LFM_OK) lfm_run_tasks(job.n_tasks, effort > WORTH_SHARING, run_task, &job);
     release_job(&job);
     return status;
 }

@@ -48,7 +48,8 @@ static enum lfm_status keep_inputs(const struct scoring *scoring, const char *da
     if (!scoring->verdicts) return LFM_OK;
     LFM_TRY(lfm_keep_input(scoring->verdicts, scoring->path, scoring->error));
     LFM_TRY(lfm_keep_input(scoring->verdicts, data, scoring->error));
-    LFM_TRY(lfm_join_path(&inside, data, file ? file : "", scoring->error));
+    if (!file) return lfm_keep_directory(scoring->verdicts, data, scoring->error);
+    LFM_TRY(lfm_join_path(&inside, data, file, scoring->error));
     enum lfm_status status = lfm_keep_input(scoring->verdicts, inside, scoring->error);
     free(inside);
     return status;

@@ -41,8 +41,10 @@ struct lfm_pairs {
 double lfm_paired_difference(const struct lfm_pairs *pairs);
 struct lfm_interval lfm_newcombe(const struct lfm_pairs *pairs, double confidence);
 
-/* Two-sided p-values for lost = gained; 1 when nothing flipped. */
+/* Two-sided p-values for lost = gained, by the binomial distribution; 1 when nothing flipped. */
 double lfm_mcnemar_exact(const struct lfm_pairs *pairs);
+/* The exact one less the chance of just this split, or half of it where as many were lost as gained (Fagerland, Lydersen, Laake,
+ * "The McNemar test for binary matched-pairs data", BMC Medical Research Methodology 13:91, 2013). */
 double lfm_mcnemar_mid_p(const struct lfm_pairs *pairs);
 
 enum lfm_equivalence {

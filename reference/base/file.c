@@ -210,3 +210,23 @@ enum lfm_status lfm_keep_input(const char *output, const char *input, struct lfm
     if (!lfm_same_file(output, input)) return LFM_OK;
     return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s': it is '%s', which is being read", output, input);
 }
+
+/* Whether a file of the name `path` is, or would be, somewhere in the directory. */
+static bool is_inside(const char *path, const char *directory)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    char *inner = parent ? realpath(parent, NULL) : NULL, *outer = realpath(directory, NULL);
+    size_t length = outer && strcmp(outer, "/") != 0 ? strlen(outer) : 0;
+    bool inside = inner && outer && strncmp(inner, outer, length) == 0 && (inner[length] == '/' || inner[length] == '\0');
+    free(parent);
+    free(inner);
+    free(outer);
+    return inside;
+}
+
+enum lfm_status lfm_keep_directory(const char *output, const char *directory, struct lfm_error *error)
+{
+    if (!is_inside(output, directory)) return LFM_OK;
+    return lfm_fail(error, LFM_ERROR_IO, "cannot write '%s' into '%s', which is being read", output, directory);
+}

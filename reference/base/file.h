@@ -51,6 +51,8 @@ bool lfm_is_directory(const char *path);
 bool lfm_same_file(const char *a, const char *b);
 /* Fails when `output` is the file `input`, by whatever name: writing it would destroy what is read. */
 enum lfm_status lfm_keep_input(const char *output, const char *input, struct lfm_error *error);
+/* Fails when `output` is, or would be, in the directory, all of which is being read. */
+enum lfm_status lfm_keep_directory(const char *output, const char *directory, struct lfm_error *error);
 bool lfm_file_exists(const char *path);
 /* Makes a directory and its parents; an existing one is fine. */
 enum lfm_status lfm_make_directory(const char *path, struct lfm_error *error);

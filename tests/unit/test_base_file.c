@@ -89,6 +89,23 @@ Test(file, an_input_is_kept_whatever_it_is_called)
     assert_ok(lfm_keep_input(path, in_directory("another"), &error));
 }
 
+Test(file, a_directory_that_is_read_is_kept_as_it_is)
+{
+    const char *data = in_directory("data"), *link = in_directory("link");
+    cr_assert_eq(mkdir(data, 0777), 0);
+    cr_assert_eq(symlink(data, link), 0);
+    const char *inside[] = {"data/new", "data/../data/new", "link/new"}, *outside[] = {"new", "database", "none/new"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_fails(lfm_keep_directory(in_directory(inside[i]), data, &error), LFM_ERROR_IO, "which is being read");
+        assert_fails(lfm_keep_directory(in_directory(inside[i]), link, &error), LFM_ERROR_IO, "which is being read");
+        assert_ok(lfm_keep_directory(in_directory(outside[i]), data, &error));
+    }
+    assert_fails(lfm_keep_directory(in_directory("new"), "/", &error), LFM_ERROR_IO, "which is being read");
+    cr_assert_eq(chdir(data), 0);
+    assert_fails(lfm_keep_directory("new", ".", &error), LFM_ERROR_IO, "which is being read");
+    assert_ok(lfm_keep_directory("../new", ".", &error));
+}
+
 Test(file, a_full_disk_is_an_error_at_the_latest_on_commit)
 {
     cr_assert_eq(symlink("/dev/full", partial), 0);

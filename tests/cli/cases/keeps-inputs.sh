@@ -39,3 +39,12 @@ for file in manifest.json router.jsonl; do
         --write-results pack/$file
 done
 diff -r pack kept
+
+cp -r "$ROOT/datasets/tasks/bfcl" bfcl
+echo '{"id": "irrelevance_0", "mode": "lfm2", "result": "x"}' >responses.jsonl
+for output in bfcl/BFCL_v4_irrelevance.json bfcl/possible_answer/verdicts.jsonl; do
+    refuses 1 "*cannot write '$output' into 'bfcl', which is being read*" lfmscope score bfcl --data bfcl \
+        --responses responses.jsonl --verdicts $output
+done
+diff -r bfcl "$ROOT/datasets/tasks/bfcl"
+gives 0 lfmscope score bfcl --data bfcl --responses responses.jsonl --verdicts verdicts.jsonl

@@ -137,13 +137,14 @@ static void *work(void *argument)
 /* The cores of a thread's place where OpenMP's threads are bound to places: a new thread would get the caller's. */
 static void set_place(pthread_attr_t *attributes, size_t thread)
 {
-    if (omp_get_proc_bind() == omp_proc_bind_false || omp_get_num_places() < 1) return;
-    int place = (int)(thread % (size_t)omp_get_num_places()), n = omp_get_place_num_procs(place), cores[CPU_SETSIZE];
-    if (n < 1 || n > CPU_SETSIZE) return;
+    int cores[CPU_SETSIZE], n_places = omp_get_num_places();
+    if (omp_get_proc_bind() == omp_proc_bind_false || n_places < 1) return;
+    int place = (int)(thread % (size_t)n_places), n_cores = omp_get_place_num_procs(place);
+    if (n_cores < 1 || n_cores > CPU_SETSIZE) return;
     omp_get_place_proc_ids(place, cores);
     cpu_set_t set;
     CPU_ZERO(&set);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n_cores; i++)
         if (cores[i] >= 0 && cores[i] < CPU_SETSIZE) CPU_SET((size_t)cores[i], &set);
     pthread_attr_setaffinity_np(attributes, sizeof set, &set);
 }

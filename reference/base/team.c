@@ -22,6 +22,7 @@ static struct {
     _Atomic uint64_t next; /* job << 32 | task */
     _Atomic uint32_t n_tasks, n_ended;
     atomic_size_t n_threads;
+    atomic_bool is_crowded; /* more threads than cores: who waits would keep another from working */
     _Atomic(lfm_task *) run;
     _Atomic(void *) context;
     pthread_mutex_t sleep;
@@ -54,10 +55,9 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Where there are more threads than cores, who waits keeps another from working. */
 static int looks(int most)
 {
-    return atomic_load(&team.n_threads) > (size_t)omp_get_num_procs() ? 0 : most;
+    return atomic_load(&team.is_crowded) ? 0 : most;
 }
 
 static bool has_other_job(uint32_t job)
@@ -176,6 +176,7 @@ void lfm_run_tasks(uint32_t n_tasks, bool shared, lfm_task *run, void *context)
     atomic_store(&team.n_tasks, n_tasks);
     atomic_store(&team.n_ended, 0);
     atomic_store(&team.n_threads, n_threads);
+    atomic_store(&team.is_crowded, n_threads > (size_t)omp_get_num_procs());
     atomic_store(&team.run, run);
     atomic_store(&team.context, context);
     set_next(job, 0);
